@@ -1,1 +1,39 @@
-//! Placeholder.
+//! The rules of money, pure: no clock, no randomness, no I/O, no floats.
+//!
+//! - [`amount`], [`currency`], [`id`], [`time`], [`reason`]: the words.
+//! - [`lot`], [`hold`], [`debt`], [`wallet`]: what a wallet is made of, with its invariants.
+//! - [`command`] → [`decide()`] → [`entry::Event`] → [`entry::seal`] → [`entry::Entry`] →
+//!   [`wallet::WalletState::apply`]: the way of every change. [`rejection`] names what is refused.
+//! - [`rating`]: what usage costs.
+#![warn(
+    missing_docs,
+    clippy::float_arithmetic,
+    clippy::arithmetic_side_effects,
+    clippy::wildcard_enum_match_arm
+)]
+#![cfg_attr(
+    test,
+    expect(
+        clippy::arithmetic_side_effects,
+        reason = "a test may overflow: it fails then"
+    )
+)]
+
+pub mod amount;
+mod apply;
+pub mod command;
+pub mod currency;
+pub mod debt;
+pub mod decide;
+mod draw;
+pub mod entry;
+pub mod hold;
+pub mod id;
+pub mod lot;
+pub mod rating;
+pub mod reason;
+pub mod rejection;
+pub mod time;
+pub mod wallet;
+
+pub use decide::decide;

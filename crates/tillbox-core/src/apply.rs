@@ -1,0 +1,160 @@
+//! Applying a row to the state. Every decision was made before: here nothing is refused, and what would
+//! corrupt money stops the process.
+
+use crate::amount::Amount;
+use crate::entry::{Entry, HoldChange, Part};
+use crate::hold::{Hold, HoldPart, HoldStatus};
+use crate::id::HoldId;
+use crate::lot::Lot;
+use crate::wallet::{Due, WalletState};
+
+impl WalletState {
+    /// Moves the state behind `entry`, which must be the next row of this wallet.
+    pub fn apply(&mut self, entry: &Entry) {
+        assert_eq!(
+            entry.version,
+            self.version.saturating_add(1),
+            "a row is missing or applied twice"
+        );
+        let event = &entry.event;
+        for lot in &event.lots {
+            self.insert_lot(lot.clone());
+        }
+        if let Some(span) = event.debt_made {
+            self.debt.incur(span);
+        }
+        for span in &event.debt_canceled {
+            self.debt.cancel(*span);
+        }
+        for part in &event.parts {
+            self.apply_part(part, event.hold.as_ref());
+        }
+        if let Some(change) = &event.hold {
+            self.apply_hold(change);
+        }
+        if let Some(status) = event.status {
+            self.status = status;
+        }
+        if let Some(limit) = event.overdraft_limit {
+            self.overdraft_limit = limit;
+        }
+        self.balance += event.amount;
+        self.version = entry.version;
+        self.seq = entry.seq.unwrap_or(self.seq);
+        self.head = entry.hash;
+        self.last_at = entry.at;
+        self.last_effective_at = event.effective_at.unwrap_or(entry.at);
+        assert_eq!(
+            self.balance, entry.balance_after,
+            "the row carries the balance after it"
+        );
+    }
+
+    fn apply_part(&mut self, part: &Part, hold: Option<&HoldChange>) {
+        if let Some(span) = part.debt_paid() {
+            self.debt.pay(span);
+        }
+        if part.held.is_negative() {
+            let id = hold
+                .map(|change| change.id)
+                .expect("held value is freed by a hold");
+            self.hold_mut(id).unreserve(part.lot.id, -part.held);
+        } else if part.held.is_positive() {
+            let change = hold.expect("held value is reserved by a hold");
+            let reserved = HoldPart {
+                lot: part.lot,
+                amount: part.held,
+            };
+            self.holds
+                .entry(change.id)
+                .or_insert_with(|| placed(change))
+                .parts
+                .push(reserved);
+        }
+        let index = self
+            .lot_index(&part.lot)
+            .expect("a row names a lot that is not open");
+        let lot = self.lots.get_mut(index).expect("the index was just found");
+        lot.remaining += part.amount;
+        lot.held += part.held;
+        assert!(
+            !lot.held.is_negative() && lot.held <= lot.remaining && lot.remaining <= lot.amount,
+            "a lot left its bounds"
+        );
+        let (unheld, expires_at, closed) = (lot.unheld(), lot.expires_at, lot.remaining.is_zero());
+        if let Some(expires_at) = expires_at {
+            let due = (expires_at, Due::Lot(part.lot));
+            if unheld.is_positive() {
+                self.due.insert(due)
+            } else {
+                self.due.remove(&due)
+            };
+        }
+        if closed {
+            self.lots.remove(index);
+        }
+    }
+
+    fn apply_hold(&mut self, change: &HoldChange) {
+        let hold = self
+            .holds
+            .entry(change.id)
+            .or_insert_with(|| placed(change));
+        let before = hold.remaining();
+        let expires_before = hold.expires_at;
+        hold.captured = change.captured;
+        hold.released = change.released;
+        hold.overdraft += change.overdraft;
+        hold.expires_at = change.expires_at;
+        hold.status = change.status;
+        let remaining = hold.remaining();
+        let parts: Amount = hold.parts.iter().map(|part| part.amount).sum();
+        assert!(
+            !hold.overdraft.is_negative(),
+            "a hold gave up more overdraft than it reserves"
+        );
+        assert_eq!(
+            parts + hold.overdraft,
+            remaining,
+            "a hold reserves what remains of it"
+        );
+        let is_new = !self.due.remove(&(expires_before, Due::Hold(change.id)));
+        self.held = self.held - if is_new { Amount::ZERO } else { before } + remaining;
+        self.held_overdraft += change.overdraft;
+        if change.status == HoldStatus::Open {
+            self.due.insert((change.expires_at, Due::Hold(change.id)));
+        } else {
+            assert!(remaining.is_zero(), "a hold that ended reserves nothing");
+            self.holds.remove(&change.id);
+        }
+    }
+
+    fn insert_lot(&mut self, lot: Lot) {
+        let place = self
+            .lot_index(&lot.draw_key())
+            .expect_err("a lot is opened once");
+        self.lots.insert(place, lot);
+    }
+
+    fn hold_mut(&mut self, id: HoldId) -> &mut Hold {
+        self.holds
+            .get_mut(&id)
+            .expect("a row names a hold that is not open")
+    }
+}
+
+/// A hold as it is before anything is reserved for it.
+fn placed(change: &HoldChange) -> Hold {
+    Hold {
+        id: change.id,
+        amount: change.amount,
+        captured: Amount::ZERO,
+        released: Amount::ZERO,
+        expires_at: change.expires_at,
+        placed_at: change.placed_at,
+        invoice_id: change.invoice_id,
+        status: HoldStatus::Open,
+        parts: Vec::new(),
+        overdraft: Amount::ZERO,
+    }
+}

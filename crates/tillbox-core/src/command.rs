@@ -1,0 +1,206 @@
+//! Commands: what callers ask of one wallet. Everything outside the state that a decision needs (rates,
+//! settings, what the store remembers of an old debit) is part of the command.
+
+use crate::amount::Amount;
+use crate::debt::DebtSpan;
+use crate::entry::{Event, Note, UsageFacts};
+use crate::id::{EntryId, HoldId, InvoiceId, LotId};
+use crate::lot::{FundingType, Lot};
+use crate::reason::Reason;
+use crate::time::Timestamp;
+
+/// What is asked of a wallet.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Command {
+    /// Value in.
+    Credit(Credit),
+    /// Value out.
+    Debit(Debit),
+    /// A correction by an operator.
+    Adjust(Adjust),
+    /// A debit given back.
+    Refund(Refund),
+    /// Value reserved.
+    PlaceHold(PlaceHold),
+    /// Reserved value spent.
+    CaptureHold(CaptureHold),
+    /// Reserved value given back.
+    ReleaseHold {
+        /// The hold.
+        hold_id: HoldId,
+    },
+    /// A later end for a hold.
+    ExtendHold {
+        /// The hold.
+        hold_id: HoldId,
+        /// The new end.
+        expiry: Expiry,
+    },
+    /// Rated usage, debited.
+    Usage(Usage),
+    /// Spending stopped.
+    Freeze {
+        /// Why, for people.
+        note: Note,
+    },
+    /// Spending allowed again.
+    Unfreeze,
+    /// Another overdraft limit.
+    SetOverdraftLimit(Amount),
+    /// Nothing but booking what is due.
+    BookDue,
+}
+
+/// When something ends.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Expiry {
+    /// So many seconds after the commit's instant.
+    InSeconds(i64),
+    /// At that instant.
+    At(Timestamp),
+}
+
+impl Expiry {
+    /// The instant, counted from `now`.
+    pub fn at(self, now: Timestamp) -> Timestamp {
+        match self {
+            Self::InSeconds(seconds) => now.plus_seconds(seconds),
+            Self::At(instant) => instant,
+        }
+    }
+}
+
+/// Value in, as one lot.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Credit {
+    /// Above zero.
+    pub amount: Amount,
+    /// Its origin.
+    pub funding: FundingType,
+    /// Why.
+    pub reason: Reason,
+    /// 0 to 100.
+    pub priority: u8,
+    /// From when on it can't be spent.
+    pub expiry: Option<Expiry>,
+    /// The balance that it must not pass, a setting.
+    pub maximum_balance: Option<Amount>,
+    /// Free text.
+    pub note: Note,
+}
+
+/// Value out.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Debit {
+    /// Above zero.
+    pub amount: Amount,
+    /// Why.
+    pub reason: Reason,
+    /// Set for usage already delivered (R7).
+    pub force: Option<Force>,
+    /// Free text.
+    pub note: Note,
+}
+
+/// Leave to go below zero for usage already delivered (R7).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Force {
+    /// The debt that may not be passed; none is no limit.
+    pub floor: Option<Amount>,
+}
+
+/// A correction by an operator.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Adjust {
+    /// Not zero.
+    pub amount: Amount,
+    /// Free text; the description says why.
+    pub note: Note,
+}
+
+/// A debit given back, wholly or in part.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Refund {
+    /// The transaction.
+    pub debit_id: EntryId,
+    /// Above zero; none is all that remains.
+    pub amount: Option<Amount>,
+    /// How long value lives that returns to an expired lot (R11).
+    pub grace_days: i64,
+    /// What the store remembers of the debit; the engine fills it in.
+    pub debit: Option<Box<DebitRecord>>,
+    /// Free text.
+    pub note: Note,
+}
+
+/// What the store remembers of a debit.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DebitRecord {
+    /// What it did.
+    pub event: Event,
+    /// What was given back of it so far.
+    pub refunded: Amount,
+    /// Who paid the debt that it made, rising by offset.
+    pub debt_payments: Vec<DebtPayment>,
+    /// Every lot that it drew on or that paid its debt, as stored: closed ones too.
+    pub lots: Vec<Lot>,
+}
+
+/// A share of debt that a lot paid.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct DebtPayment {
+    /// Which debt.
+    pub span: DebtSpan,
+    /// The lot.
+    pub lot_id: LotId,
+}
+
+/// Value reserved.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PlaceHold {
+    /// Above zero.
+    pub amount: Amount,
+    /// When it ends by itself.
+    pub expiry: Expiry,
+    /// The invoice that it waits for.
+    pub invoice_id: Option<InvoiceId>,
+    /// Free text.
+    pub note: Note,
+}
+
+/// What becomes of the rest of a hold after a capture.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum AfterCapture {
+    /// The rest returns.
+    End,
+    /// It stays reserved until nothing remains (R14).
+    StayOpen,
+}
+
+/// Reserved value spent.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CaptureHold {
+    /// The hold.
+    pub hold_id: HoldId,
+    /// Above zero; none is all that remains.
+    pub amount: Option<Amount>,
+    /// What becomes of the rest.
+    pub after: AfterCapture,
+    /// Free text.
+    pub note: Note,
+}
+
+/// Rated usage.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Usage {
+    /// What it costs; zero moves nothing but keeps the key.
+    pub cost: Amount,
+    /// What was used and billed.
+    pub facts: UsageFacts,
+    /// Paid wholly from this hold, which stays open (R16).
+    pub hold_id: Option<HoldId>,
+    /// Set for usage already delivered (R7).
+    pub force: Option<Force>,
+    /// Free text.
+    pub note: Note,
+}

@@ -1,0 +1,148 @@
+//! Credit: value in, as one lot, which pays debt at once (R6).
+
+use super::{Context, MAX_OPEN, require_status};
+use crate::amount::Amount;
+use crate::command::{Credit, Expiry};
+use crate::draw::{Freed, pay_debt};
+use crate::entry::{EntryKind, Event, Note, Part};
+use crate::id::LotId;
+use crate::lot::{FundingType, Lot};
+use crate::reason::Reason;
+use crate::rejection::Rejection;
+use crate::time::Timestamp;
+use crate::wallet::{WalletState, WalletStatus};
+
+pub(super) fn decide(
+    state: &WalletState,
+    credit: &Credit,
+    context: &Context<'_>,
+) -> Result<Event, Rejection> {
+    require_status(
+        state,
+        &[
+            WalletStatus::PendingActivation,
+            WalletStatus::Active,
+            WalletStatus::Frozen,
+        ],
+    )?;
+    let expires_at = expires_at(credit.expiry, context.now)?;
+    if state.lots().len() >= MAX_OPEN {
+        return Err(Rejection::TooMany("lots"));
+    }
+    let maximum = credit
+        .maximum_balance
+        .map(|maximum| (maximum - state.balance).or_zero());
+    if maximum.is_some_and(|maximum| credit.amount > maximum) {
+        return Err(Rejection::AmountOutOfRange {
+            minimum: None,
+            maximum,
+        });
+    }
+    let lot = NewLot {
+        amount: credit.amount,
+        funding: credit.funding,
+        priority: credit.priority,
+        expires_at,
+    };
+    let event = Event {
+        reason: Some(credit.reason),
+        ..Event::new(EntryKind::Credit, credit.note.clone())
+    };
+    value_in(state, event, lot, context)
+}
+
+fn expires_at(expiry: Option<Expiry>, now: Timestamp) -> Result<Option<Timestamp>, Rejection> {
+    let Some(expires_at) = expiry.map(|expiry| expiry.at(now)) else {
+        return Ok(None);
+    };
+    if expires_at > now && expires_at < Timestamp::NEVER {
+        Ok(Some(expires_at))
+    } else {
+        Err(Rejection::ExpiryOutOfRange {
+            earliest: now,
+            latest: Timestamp::NEVER,
+        })
+    }
+}
+
+pub(super) struct NewLot {
+    pub(super) amount: Amount,
+    pub(super) funding: FundingType,
+    pub(super) priority: u8,
+    pub(super) expires_at: Option<Timestamp>,
+}
+
+/// Completes `event` with a lot of its own, and with what that lot pays of the debt.
+pub(super) fn value_in(
+    state: &WalletState,
+    event: Event,
+    new: NewLot,
+    context: &Context<'_>,
+) -> Result<Event, Rejection> {
+    let room = Amount::MAX_BALANCE
+        .checked_sub(state.balance)
+        .unwrap_or(Amount::MAX_BALANCE);
+    if new.amount > room {
+        return Err(Rejection::AmountOutOfRange {
+            minimum: None,
+            maximum: Some(room),
+        });
+    }
+    let paid_for = matches!(new.funding, FundingType::Cash | FundingType::Refund);
+    let lot = Lot {
+        id: LotId::from_number(context.entry_id.number()),
+        funding: new.funding,
+        withdrawable: new.funding.withdrawable(),
+        priority: new.priority,
+        expires_at: new.expires_at,
+        created_at: context.now,
+        amount: new.amount,
+        cost_basis: if paid_for { new.amount } else { Amount::ZERO },
+        source: context.entry_id,
+        succeeds: None,
+        remaining: Amount::ZERO,
+        held: Amount::ZERO,
+    };
+    let made = Part {
+        lot: lot.draw_key(),
+        funding: lot.funding,
+        amount: new.amount,
+        held: Amount::ZERO,
+        pays_debt_from: None,
+    };
+    let freed = Freed {
+        lot: lot.clone(),
+        amount: new.amount,
+    };
+    let mut parts = vec![made];
+    parts.extend(pay_debt(&state.debt, vec![freed], context.now));
+    Ok(Event {
+        amount: new.amount,
+        parts,
+        lots: vec![lot],
+        ..event
+    })
+}
+
+impl Credit {
+    /// A credit with the defaults of its funding type.
+    pub fn new(amount: Amount, funding: FundingType) -> Self {
+        let reason = match funding {
+            FundingType::Cash => Reason::TopUp,
+            FundingType::Promotional => Reason::Promotional,
+            FundingType::CodeRedemption => Reason::CodeRedemption,
+            FundingType::Refund => Reason::Refund,
+            FundingType::ManualAdjustment => Reason::ManualAdjustment,
+        };
+        let priority = crate::lot::DEFAULT_PRIORITY;
+        Self {
+            amount,
+            funding,
+            reason,
+            priority,
+            expiry: None,
+            maximum_balance: None,
+            note: Note::default(),
+        }
+    }
+}

@@ -1,0 +1,74 @@
+//! Debit: unheld lots in draw order, then debt within the overdraft limit, or beyond it by force (R7, L9).
+
+use super::{require_active, require_status};
+use crate::amount::Amount;
+use crate::command::{Debit, Force};
+use crate::draw::draw_unheld;
+use crate::entry::{EntryKind, Event};
+use crate::rejection::Rejection;
+use crate::wallet::{WalletState, WalletStatus};
+
+pub(super) fn decide(state: &WalletState, debit: &Debit) -> Result<Event, Rejection> {
+    let event = Event {
+        reason: Some(debit.reason),
+        ..Event::new(EntryKind::Debit, debit.note.clone())
+    };
+    value_out(state, event, debit.amount, debit.force)
+}
+
+/// Completes `event` with what the amount draws on.
+pub(super) fn value_out(
+    state: &WalletState,
+    event: Event,
+    amount: Amount,
+    force: Option<Force>,
+) -> Result<Event, Rejection> {
+    require_spending(state, force)?;
+    let available = match force {
+        None => state.available(),
+        Some(Force { floor: None }) => Amount::MAX_SINGLE,
+        Some(Force { floor: Some(floor) }) => state
+            .available()
+            .max(state.unheld() - state.debt.total() + floor),
+    };
+    if amount > available {
+        return Err(insufficient(state, amount, available));
+    }
+    let (parts, missing) = draw_unheld(state, amount);
+    require_debt_room(state, missing)?;
+    Ok(Event {
+        amount: -amount,
+        parts,
+        debt_made: state.debt.next_span(missing),
+        ..event
+    })
+}
+
+/// Who may spend: an active wallet, and by force a frozen one too.
+pub(super) fn require_spending(state: &WalletState, force: Option<Force>) -> Result<(), Rejection> {
+    match force {
+        None => require_active(state),
+        Some(_) => require_status(state, &[WalletStatus::Active, WalletStatus::Frozen]),
+    }
+}
+
+/// Keeps the sum of all debt ever made, and with it the balance, in range (R4).
+pub(super) fn require_debt_room(state: &WalletState, debt: Amount) -> Result<(), Rejection> {
+    let room = Amount::MAX_BALANCE - state.debt.owed_to();
+    if debt > room {
+        return Err(Rejection::AmountOutOfRange {
+            minimum: None,
+            maximum: Some(room),
+        });
+    }
+    Ok(())
+}
+
+pub(super) fn insufficient(state: &WalletState, required: Amount, available: Amount) -> Rejection {
+    let next_release_at = state.holds().map(|hold| hold.expires_at).min();
+    Rejection::InsufficientFunds {
+        required,
+        available,
+        next_release_at,
+    }
+}

@@ -1,0 +1,28 @@
+//! Extension: a later end, at most 30 days after the hold was placed (R15).
+
+use super::place_hold::hold_end;
+use super::{Context, require_active};
+use crate::command::Expiry;
+use crate::entry::{EntryKind, Event, HoldChange, Note};
+use crate::id::HoldId;
+use crate::rejection::Rejection;
+use crate::wallet::WalletState;
+
+pub(super) fn decide(
+    state: &WalletState,
+    id: HoldId,
+    expiry: Expiry,
+    context: &Context<'_>,
+) -> Result<Event, Rejection> {
+    require_active(state)?;
+    let hold = state.hold(id).ok_or(Rejection::HoldUnknown(id))?;
+    let expires_at = hold_end(expiry, context.now, hold.placed_at)?;
+    let change = HoldChange {
+        expires_at,
+        ..HoldChange::unchanged(hold)
+    };
+    Ok(Event {
+        hold: Some(change),
+        ..Event::new(EntryKind::HoldExtended, Note::default())
+    })
+}

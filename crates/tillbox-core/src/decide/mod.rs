@@ -1,0 +1,90 @@
+//! Decisions: `decide(&state, &command, context) -> Result<Event, Rejection>`, pure.
+//!
+//! Around each command its sender books what is due: [`due`] gives one event at a time (expired holds and
+//! lots, in due order), to be sealed and applied before the command is decided, and once more behind it, as
+//! value that a command frees may be past its date (R10).
+
+mod adjust;
+mod capture_hold;
+mod credit;
+mod debit;
+mod expire;
+mod extend_hold;
+mod freeze;
+mod place_hold;
+mod refund;
+mod release_hold;
+mod set_overdraft_limit;
+mod usage;
+
+#[cfg(test)]
+mod tests;
+
+pub use expire::due;
+
+use crate::command::Command;
+use crate::entry::Event;
+use crate::id::{EntryId, LotId};
+use crate::rejection::Rejection;
+use crate::time::Timestamp;
+use crate::wallet::{WalletState, WalletStatus};
+
+/// Open lots, and open holds, that a wallet may have (R49).
+pub const MAX_OPEN: usize = 100_000;
+/// Days that a hold may last from when it was placed (R15).
+pub const MAX_HOLD_DAYS: i64 = 30;
+
+/// What a decision gets from outside besides state and command.
+#[derive(Clone, Copy)]
+pub struct Context<'a> {
+    /// The instant of the commit.
+    pub now: Timestamp,
+    /// The id that the row will carry.
+    pub entry_id: EntryId,
+    /// Gives further ids, each higher than the last.
+    pub next_id: &'a dyn Fn() -> i64,
+}
+
+impl Context<'_> {
+    fn next_lot_id(&self) -> LotId {
+        LotId::from_number((self.next_id)())
+    }
+}
+
+/// Decides one command. What is due must be booked before.
+pub fn decide(
+    state: &WalletState,
+    command: &Command,
+    context: &Context<'_>,
+) -> Result<Event, Rejection> {
+    match command {
+        Command::Credit(credit) => credit::decide(state, credit, context),
+        Command::Debit(debit) => debit::decide(state, debit),
+        Command::Adjust(adjust) => adjust::decide(state, adjust, context),
+        Command::Refund(refund) => refund::decide(state, refund, context),
+        Command::PlaceHold(hold) => place_hold::decide(state, hold, context),
+        Command::CaptureHold(capture) => capture_hold::decide(state, capture, context),
+        Command::ReleaseHold { hold_id } => release_hold::decide(state, *hold_id, context),
+        Command::ExtendHold { hold_id, expiry } => {
+            extend_hold::decide(state, *hold_id, *expiry, context)
+        }
+        Command::Usage(usage) => usage::decide(state, usage, context),
+        Command::Freeze { note } => freeze::freeze(state, note),
+        Command::Unfreeze => freeze::unfreeze(state),
+        Command::SetOverdraftLimit(limit) => set_overdraft_limit::decide(state, *limit),
+        Command::BookDue => Err(Rejection::Conflict("nothing is left to book")),
+    }
+}
+
+/// Guards a command that spends: only an active wallet does (W2, R40).
+fn require_active(state: &WalletState) -> Result<(), Rejection> {
+    require_status(state, &[WalletStatus::Active])
+}
+
+fn require_status(state: &WalletState, allowed: &[WalletStatus]) -> Result<(), Rejection> {
+    if allowed.contains(&state.status) {
+        Ok(())
+    } else {
+        Err(Rejection::WalletNotActive(state.status))
+    }
+}

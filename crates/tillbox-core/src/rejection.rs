@@ -1,0 +1,81 @@
+//! Refusals: why a command did nothing, in their order of precedence (R42).
+
+use crate::amount::Amount;
+use crate::hold::HoldStatus;
+use crate::id::HoldId;
+use crate::time::Timestamp;
+use crate::wallet::WalletStatus;
+
+/// Why a command was refused. The order of the variants is the order in which rules are checked: what the
+/// command names, then state, then limits, then funds.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Rejection {
+    /// No such wallet of this merchant.
+    #[error("no such wallet")]
+    WalletNotFound,
+    /// The key was used for another request.
+    #[error("the idempotency key was used for another request")]
+    KeyReused,
+    /// The hold is not open in the state; the engine asks the store and says what became of it.
+    #[error("the hold is not among the open ones")]
+    HoldUnknown(HoldId),
+    /// No such hold of this wallet.
+    #[error("no such hold")]
+    HoldNotFound,
+    /// No such transaction of this wallet.
+    #[error("no such transaction")]
+    TransactionNotFound,
+    /// The wallet's status does not allow it.
+    #[error("the wallet is {}", .0.name())]
+    WalletNotActive(WalletStatus),
+    /// The hold has ended.
+    #[error("the hold is {}", .0.name())]
+    HoldNotOpen(HoldStatus),
+    /// Transactions of that kind are not refunded to the wallet (R29).
+    #[error("transactions of this reason are not refundable")]
+    NotRefundable,
+    /// Anything else that the state does not allow.
+    #[error("{0}")]
+    Conflict(&'static str),
+    /// An instant outside its bounds.
+    #[error("the instant must lie between {earliest} and {latest}")]
+    ExpiryOutOfRange {
+        /// The first instant allowed.
+        earliest: Timestamp,
+        /// The last instant allowed.
+        latest: Timestamp,
+    },
+    /// An amount outside its bounds; bounds that do not exist are none.
+    #[error("the amount is out of range")]
+    AmountOutOfRange {
+        /// The least.
+        minimum: Option<Amount>,
+        /// The most.
+        maximum: Option<Amount>,
+    },
+    /// The wallet has as many open lots or holds as it may have (R49).
+    #[error("the wallet has too many open {0}")]
+    TooMany(&'static str),
+    /// More than what remains of the hold.
+    #[error("the capture exceeds what remains of the hold")]
+    CaptureExceedsHold {
+        /// What remains.
+        remaining: Amount,
+    },
+    /// More than what remains of the debit.
+    #[error("the refund exceeds what remains of the debit")]
+    RefundExceedsRemaining {
+        /// What remains.
+        remaining: Amount,
+    },
+    /// Not enough available.
+    #[error("the wallet has not enough available")]
+    InsufficientFunds {
+        /// What was asked for.
+        required: Amount,
+        /// What could be had.
+        available: Amount,
+        /// When the next hold gives value back.
+        next_release_at: Option<Timestamp>,
+    },
+}
