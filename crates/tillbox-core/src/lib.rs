@@ -29,6 +29,7 @@ mod draw;
 pub mod entry;
 pub mod hold;
 pub mod id;
+pub mod id_source;
 pub mod lot;
 pub mod rating;
 pub mod reason;
