@@ -1,0 +1,133 @@
+//! The handle that callers hold: submits work and waits for the answer.
+
+use crate::clock::{Clock, MerchantClock};
+use crate::lane::{Lane, LaneEnd};
+use crate::port::LedgerStore;
+use crate::work::{Answer, Gathered, OpenSubmission, Reply, Submission, SubmitError, Work};
+use std::sync::Arc;
+use std::sync::mpsc::{SyncSender, TrySendError, sync_channel};
+use std::thread::JoinHandle;
+use tillbox_core::id::{MerchantId, WalletId};
+use tillbox_core::id_source::IdSource;
+use tillbox_core::time::Timestamp;
+use tillbox_core::wallet::WalletState;
+use tokio::sync::oneshot;
+
+/// What a lane is started with.
+#[derive(Clone)]
+pub struct Options {
+    /// The system's clock.
+    pub clock: Arc<dyn Clock>,
+    /// Where ids come from.
+    pub ids: Arc<IdSource>,
+    /// A secret of this process, from which salts are made.
+    pub salt_key: [u8; 32],
+    /// Pieces of work that may wait; one more is refused.
+    pub queue: usize,
+    /// Commands that one commit takes at most.
+    pub batch: usize,
+    /// Bytes that cached wallets may take.
+    pub cache_bytes: usize,
+}
+
+/// The writer of a ledger. Clones share it.
+pub struct Engine<S: LedgerStore> {
+    queue: SyncSender<Work<S::Plain>>,
+}
+
+impl<S: LedgerStore> Clone for Engine<S> {
+    fn clone(&self) -> Self {
+        Self {
+            queue: self.queue.clone(),
+        }
+    }
+}
+
+impl<S: LedgerStore> Engine<S> {
+    /// Starts the lane on a thread of its own. The handle ends with how the lane ended.
+    pub fn start(store: S, options: Options) -> std::io::Result<(Self, JoinHandle<LaneEnd>)> {
+        let (queue, work) = sync_channel(options.queue);
+        let lane = Lane::new(store, options);
+        let thread = std::thread::Builder::new()
+            .name("ledger".to_owned())
+            .spawn(move || lane.run(&work))?;
+        Ok((Self { queue }, thread))
+    }
+
+    /// Submits a command and waits until it is durable or refused. A caller that goes away changes nothing.
+    pub async fn submit(&self, submission: Submission) -> Answer {
+        let (sender, receiver) = oneshot::channel();
+        self.send(Work::Command(Box::new(submission), Reply::One(sender)))?;
+        receiver.await.unwrap_or(Err(SubmitError::ShuttingDown))
+    }
+
+    /// Submits several, in order; each stands alone. Answers come in the same order.
+    pub async fn submit_many(&self, submissions: Vec<Submission>) -> Vec<Answer> {
+        if submissions.is_empty() {
+            return Vec::new();
+        }
+        let count = submissions.len();
+        let (sender, receiver) = oneshot::channel();
+        let gathered = Arc::new(Gathered::new(count, sender));
+        let placed = submissions.into_iter().enumerate();
+        let work = placed
+            .map(|(place, one)| (one, Reply::Place(Arc::clone(&gathered), place)))
+            .collect();
+        drop(gathered);
+        let failed = |error: SubmitError| vec![Err(error); count];
+        match self.send(Work::Many(work)) {
+            Ok(()) => receiver
+                .await
+                .unwrap_or_else(|_gone| failed(SubmitError::ShuttingDown)),
+            Err(error) => failed(error),
+        }
+    }
+
+    /// Opens a wallet.
+    pub async fn open_wallet(&self, open: OpenSubmission) -> Answer {
+        let (sender, receiver) = oneshot::channel();
+        self.send(Work::Open(Box::new(open), Reply::One(sender)))?;
+        receiver.await.unwrap_or(Err(SubmitError::ShuttingDown))
+    }
+
+    /// Looks at a wallet as of now: what is due is booked in what `look` sees, and all of it is durable.
+    pub async fn read<T: Send + 'static>(
+        &self,
+        merchant_id: MerchantId,
+        wallet_id: WalletId,
+        clock: MerchantClock,
+        look: impl FnOnce(&WalletState, Timestamp) -> T + Send + 'static,
+    ) -> Result<T, SubmitError> {
+        let (sender, receiver) = oneshot::channel();
+        let view = Box::new(
+            move |seen: Result<(&WalletState, Timestamp), SubmitError>| {
+                drop(sender.send(seen.map(|(state, now)| look(state, now))));
+            },
+        );
+        self.send(Work::Read {
+            merchant_id,
+            wallet_id,
+            clock,
+            view,
+        })?;
+        receiver.await.unwrap_or(Err(SubmitError::ShuttingDown))
+    }
+
+    /// Queues a write of plain tables; it tells its outcome itself.
+    pub fn plain(&self, write: S::Plain) -> Result<(), SubmitError> {
+        self.send(Work::Plain(write))
+    }
+
+    /// Lets the lane finish what is queued, and end.
+    pub fn stop(&self) {
+        // A lane that has ended already needs no telling.
+        drop(self.queue.send(Work::Stop));
+    }
+
+    fn send(&self, work: Work<S::Plain>) -> Result<(), SubmitError> {
+        self.queue.try_send(work).map_err(|refused| match refused {
+            TrySendError::Full(_) => SubmitError::Overloaded("the queue is full".to_owned()),
+            TrySendError::Disconnected(_) => SubmitError::ShuttingDown,
+        })
+    }
+}

@@ -1,0 +1,556 @@
+//! Deciding a batch: what is pending until the commit, and the steps of one command.
+
+use super::cache::Cache;
+use crate::engine::Options;
+use crate::port::{
+    Batch, CommitError, HoldWrite, LedgerStore, LoadError, LotWrite, OpenedWallet, Remembered,
+    StoredAnswer,
+};
+use crate::work::{Answer, AnswerWriter, Mode, OpenSubmission, Outcome, Submission, SubmitError};
+use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
+use tillbox_core::amount::Amount;
+use tillbox_core::command::Command;
+use tillbox_core::currency::Currency;
+use tillbox_core::decide::{Context, decide, due};
+use tillbox_core::entry::{Actor, Entry, Event, HoldChange, KeyStamp, Stamp, seal};
+use tillbox_core::hold::{Hold, HoldStatus};
+use tillbox_core::id::{CustomerId, EntryId, HoldId, LotId, MerchantId, WalletId};
+use tillbox_core::lot::{DrawKey, Lot};
+use tillbox_core::rejection::Rejection;
+use tillbox_core::time::Timestamp;
+use tillbox_core::wallet::WalletState;
+
+/// What became of one piece of a batch.
+pub(super) enum Decided {
+    /// It is answered once the batch is durable.
+    Answer(Answer),
+    /// It needs what the store remembers, and the batch has changed that: it goes into the next one.
+    AfterCommit,
+}
+
+/// What a batch will write, and what its own commands must see of it.
+#[derive(Default)]
+pub(super) struct Pending {
+    opened: Vec<OpenedWallet>,
+    open_by_owner: HashSet<(MerchantId, CustomerId, Currency)>,
+    entries: Vec<Arc<Entry>>,
+    touched: Vec<WalletId>,
+    touched_set: HashSet<WalletId>,
+    lots: HashMap<LotId, TouchedLot>,
+    holds: HashMap<HoldId, (WalletId, HoldChange)>,
+    answers: Vec<StoredAnswer>,
+    remembered: HashMap<[u8; 16], Remembered>,
+}
+
+struct TouchedLot {
+    wallet_id: WalletId,
+    key: DrawKey,
+    /// The lot as this batch made it.
+    made: Option<Lot>,
+}
+
+impl Pending {
+    pub(super) fn is_empty(&self) -> bool {
+        self.entries.is_empty() && self.opened.is_empty() && self.answers.is_empty()
+    }
+
+    pub(super) fn touched(&self) -> &[WalletId] {
+        &self.touched
+    }
+
+    pub(super) fn look_up_keys<S: LedgerStore>(
+        &mut self,
+        store: &mut S,
+        keys: impl Iterator<Item = [u8; 16]>,
+    ) -> Result<(), LoadError> {
+        let keys: Vec<[u8; 16]> = keys.collect();
+        if keys.is_empty() {
+            return Ok(());
+        }
+        let found = store.load_keys(&keys)?;
+        self.remembered.extend(
+            keys.into_iter()
+                .zip(found)
+                .filter_map(|(key, found)| Some((key, found?))),
+        );
+        Ok(())
+    }
+
+    /// Writes all of it. States are those of the cache.
+    pub(super) fn commit<S: LedgerStore>(
+        &self,
+        store: &mut S,
+        cache: &Cache,
+    ) -> Result<(), CommitError> {
+        let wallets: Vec<&WalletState> = self
+            .touched
+            .iter()
+            .filter_map(|id| cache.peek(*id))
+            .collect();
+        assert_eq!(
+            wallets.len(),
+            self.touched.len(),
+            "a touched wallet stays in memory until it is written"
+        );
+        let lots: Vec<LotWrite> = self
+            .lots
+            .iter()
+            .map(|(id, touched)| touched.as_write(*id, cache))
+            .collect();
+        let holds: Vec<HoldWrite> = self
+            .holds
+            .values()
+            .map(|(wallet, change)| as_hold_write(*wallet, change, cache))
+            .collect();
+        store.commit(&Batch {
+            opened: &self.opened,
+            entries: &self.entries,
+            wallets: &wallets,
+            lots: &lots,
+            holds: &holds,
+            answers: &self.answers,
+        })
+    }
+
+    fn touch(&mut self, id: WalletId) {
+        if self.touched_set.insert(id) {
+            self.touched.push(id);
+        }
+    }
+
+    fn record(&mut self, entry: &Arc<Entry>) {
+        self.touch(entry.wallet_id);
+        for part in &entry.event.parts {
+            let touched = TouchedLot {
+                wallet_id: entry.wallet_id,
+                key: part.lot,
+                made: None,
+            };
+            self.lots.entry(part.lot.id).or_insert(touched);
+        }
+        for lot in entry.event.lots.iter().filter(|lot| lot.source == entry.id) {
+            let touched = TouchedLot {
+                wallet_id: entry.wallet_id,
+                key: lot.draw_key(),
+                made: Some(lot.clone()),
+            };
+            self.lots.insert(lot.id, touched);
+        }
+        if let Some(change) = entry.event.hold {
+            self.holds.insert(change.id, (entry.wallet_id, change));
+        }
+        if let Some(stamp) = entry.key {
+            self.remembered
+                .insert(stamp.key, Remembered::Entry(Arc::clone(entry)));
+        }
+        self.entries.push(Arc::clone(entry));
+    }
+
+    fn store_answer(&mut self, answer: &StoredAnswer) {
+        self.remembered
+            .insert(answer.key.key, Remembered::Answer(answer.clone()));
+        self.answers.push(answer.clone());
+    }
+}
+
+impl TouchedLot {
+    fn as_write(&self, id: LotId, cache: &Cache) -> LotWrite {
+        let open = cache
+            .peek(self.wallet_id)
+            .and_then(|state| state.lot(&self.key));
+        let (remaining, held) = open.map_or((Amount::ZERO, Amount::ZERO), |lot| {
+            (lot.remaining, lot.held)
+        });
+        match &self.made {
+            Some(lot) => LotWrite::Opened {
+                wallet_id: self.wallet_id,
+                lot: Lot {
+                    remaining,
+                    held,
+                    ..lot.clone()
+                },
+            },
+            None => LotWrite::Changed {
+                id,
+                remaining,
+                held,
+            },
+        }
+    }
+}
+
+fn as_hold_write(wallet_id: WalletId, change: &HoldChange, cache: &Cache) -> HoldWrite {
+    let open = cache
+        .peek(wallet_id)
+        .and_then(|state| state.hold(change.id));
+    let hold = open.cloned().unwrap_or_else(|| Hold {
+        id: change.id,
+        amount: change.amount,
+        captured: change.captured,
+        released: change.released,
+        expires_at: change.expires_at,
+        placed_at: change.placed_at,
+        invoice_id: change.invoice_id,
+        status: change.status,
+        parts: Vec::new(),
+        overdraft: Amount::ZERO,
+    });
+    HoldWrite { wallet_id, hold }
+}
+
+/// All that one command needs at hand.
+pub(super) struct Desk<'a, S: LedgerStore> {
+    pub(super) store: &'a mut S,
+    pub(super) cache: &'a mut Cache,
+    pub(super) pending: &'a mut Pending,
+    pub(super) options: &'a Options,
+    pub(super) system_now: Timestamp,
+}
+
+impl<S: LedgerStore> Desk<'_, S> {
+    /// Wallet found, replay, then the rules (R42).
+    pub(super) fn command(&mut self, submission: &Submission) -> Result<Decided, LoadError> {
+        let Some(state) = self
+            .cache
+            .get(submission.wallet_id)
+            .filter(|state| state.merchant_id == submission.merchant_id)
+        else {
+            return Ok(rejected(Rejection::WalletNotFound, None));
+        };
+        let currency = state.currency;
+        if let Some(answer) = self.replay(submission.key, submission.mode, currency) {
+            return Ok(Decided::Answer(answer));
+        }
+        let command = match &submission.command {
+            Command::Refund(refund) => {
+                if self.pending.touched_set.contains(&submission.wallet_id) {
+                    return Ok(Decided::AfterCommit);
+                }
+                let debit = self
+                    .store
+                    .load_debit(submission.wallet_id, refund.debit_id)?;
+                let mut refund = refund.clone();
+                refund.debit = debit.map(Box::new);
+                std::borrow::Cow::Owned(Command::Refund(refund))
+            }
+            other => std::borrow::Cow::Borrowed(other),
+        };
+        match submission.mode {
+            Mode::Commit => self.carry_out(submission, &command, currency),
+            Mode::DryRun => self.try_out(submission, &command, currency),
+        }
+    }
+
+    fn carry_out(
+        &mut self,
+        submission: &Submission,
+        command: &Command,
+        currency: Currency,
+    ) -> Result<Decided, LoadError> {
+        let now = self.now_for(submission);
+        let booked = self.book_due(submission.wallet_id, now);
+        if matches!(command, Command::BookDue) {
+            let row = booked.map(|entry| Outcome::Row {
+                entry,
+                currency,
+                replayed: false,
+            });
+            return Ok(Decided::Answer(Ok(row.unwrap_or(Outcome::NothingDue))));
+        }
+        let id = EntryId::from_number(self.next_id());
+        let event = match self.decide(submission.wallet_id, command, now, id) {
+            Ok(event) => event,
+            Err(rejection) => {
+                return Ok(rejected(
+                    self.explain(submission.wallet_id, rejection)?,
+                    Some(currency),
+                ));
+            }
+        };
+        // Answers that are stored whole keep their key beside them, not in the row.
+        let key = submission.key.filter(|_| submission.answer.is_none());
+        let entry = self.book(
+            submission.wallet_id,
+            event,
+            self.stamp(id, now, submission.actor, key),
+        );
+        self.book_due(submission.wallet_id, now);
+        Ok(Decided::Answer(Ok(match &submission.answer {
+            None => Outcome::Row {
+                entry,
+                currency,
+                replayed: false,
+            },
+            Some(writer) => self.answer(submission.wallet_id, writer, now, submission.key),
+        })))
+    }
+
+    fn try_out(
+        &mut self,
+        submission: &Submission,
+        command: &Command,
+        currency: Currency,
+    ) -> Result<Decided, LoadError> {
+        let now = self.now_for(submission);
+        let Some(state) = self.cache.get(submission.wallet_id) else {
+            return Ok(rejected(Rejection::WalletNotFound, None));
+        };
+        let mut state = super::with_due_booked(state, now);
+        let ids = &self.options.ids;
+        let system_now = self.system_now;
+        let next_id = || ids.next(system_now);
+        let id = EntryId::from_number(next_id());
+        let context = Context {
+            now,
+            entry_id: id,
+            next_id: &next_id,
+        };
+        let event = match decide(&state, command, &context) {
+            Ok(event) => event,
+            Err(rejection) => {
+                return Ok(rejected(
+                    self.explain(submission.wallet_id, rejection)?,
+                    Some(currency),
+                ));
+            }
+        };
+        let entry = seal(&state, event, self.stamp(id, now, submission.actor, None));
+        state.apply(&entry);
+        Ok(Decided::Answer(Ok(match &submission.answer {
+            None => Outcome::Row {
+                entry: Arc::new(entry),
+                currency,
+                replayed: false,
+            },
+            Some(writer) => written(writer, &state, now, None),
+        })))
+    }
+
+    /// Opens a wallet, with its first value in the same commit.
+    pub(super) fn open(&mut self, open: &OpenSubmission) -> Result<Decided, LoadError> {
+        let wallet = open.opened.wallet;
+        if let Some(answer) = self.replay(open.key, open.mode, wallet.currency) {
+            return Ok(Decided::Answer(answer));
+        }
+        let owner = (wallet.merchant_id, wallet.customer_id, wallet.currency);
+        let (merchant, customer, currency) = owner;
+        let taken = self.pending.open_by_owner.contains(&owner)
+            || self
+                .store
+                .find_open_wallet(merchant, customer, currency)?
+                .is_some();
+        if taken {
+            let rejection = Rejection::Conflict("the customer has an open wallet in this currency");
+            return Ok(rejected(rejection, Some(currency)));
+        }
+        let now = open.clock.time(self.system_now);
+        let mut state = WalletState::new(wallet);
+        let id = EntryId::from_number(self.next_id());
+        let mut first = None;
+        if let Some(credit) = &open.credit {
+            let ids = &self.options.ids;
+            let system_now = self.system_now;
+            let next_id = || ids.next(system_now);
+            let context = Context {
+                now,
+                entry_id: id,
+                next_id: &next_id,
+            };
+            match decide(&state, &Command::Credit(credit.clone()), &context) {
+                Ok(event) => {
+                    let entry = seal(&state, event, self.stamp(id, now, open.actor, None));
+                    state.apply(&entry);
+                    first = Some(Arc::new(entry));
+                }
+                Err(rejection) => return Ok(rejected(rejection, Some(currency))),
+            }
+        }
+        if open.mode == Mode::DryRun {
+            return Ok(Decided::Answer(Ok(written(
+                &open.answer,
+                &state,
+                now,
+                None,
+            ))));
+        }
+        self.cache.insert(state);
+        self.pending.open_by_owner.insert(owner);
+        self.pending.touch(wallet.id);
+        self.pending.opened.push(OpenedWallet {
+            created_at: now,
+            ..open.opened.clone()
+        });
+        if let Some(entry) = &first {
+            self.pending.record(entry);
+        }
+        Ok(Decided::Answer(Ok(self.answer(
+            wallet.id,
+            &open.answer,
+            now,
+            open.key,
+        ))))
+    }
+
+    /// The answer that the key was given before, by the store or earlier in this batch.
+    fn replay(&self, key: Option<KeyStamp>, mode: Mode, currency: Currency) -> Option<Answer> {
+        let stamp = key.filter(|_| mode == Mode::Commit)?;
+        let remembered = self.pending.remembered.get(&stamp.key)?;
+        if remembered.fingerprint() != Some(stamp.fingerprint) {
+            return Some(Err(SubmitError::Rejected {
+                rejection: Rejection::KeyReused,
+                currency: Some(currency),
+            }));
+        }
+        Some(Ok(match remembered {
+            Remembered::Entry(entry) => Outcome::Row {
+                entry: Arc::clone(entry),
+                currency,
+                replayed: true,
+            },
+            Remembered::Answer(answer) => Outcome::Answer {
+                answer: answer.clone(),
+                replayed: true,
+            },
+        }))
+    }
+
+    fn now_for(&mut self, submission: &Submission) -> Timestamp {
+        let merchants = submission
+            .at
+            .unwrap_or_else(|| submission.clock.time(self.system_now));
+        let last = self
+            .cache
+            .get(submission.wallet_id)
+            .map(|state| state.last_at);
+        last.map_or(merchants, |last| last.max(merchants))
+    }
+
+    fn decide(
+        &mut self,
+        wallet_id: WalletId,
+        command: &Command,
+        now: Timestamp,
+        id: EntryId,
+    ) -> Result<Event, Rejection> {
+        let ids = &self.options.ids;
+        let system_now = self.system_now;
+        let next_id = || ids.next(system_now);
+        let state = self.cache.get(wallet_id).ok_or(Rejection::WalletNotFound)?;
+        decide(
+            state,
+            command,
+            &Context {
+                now,
+                entry_id: id,
+                next_id: &next_id,
+            },
+        )
+    }
+
+    /// Says what became of a hold that is not open: in this batch, or before.
+    fn explain(
+        &mut self,
+        wallet_id: WalletId,
+        rejection: Rejection,
+    ) -> Result<Rejection, LoadError> {
+        let Rejection::HoldUnknown(id) = rejection else {
+            return Ok(rejection);
+        };
+        let ended = match self.pending.holds.get(&id) {
+            Some((wallet, change)) => Some(change.status).filter(|_| *wallet == wallet_id),
+            None => self.store.load_hold_status(wallet_id, id)?,
+        };
+        Ok(match ended {
+            // A dry run may have expired it without booking that.
+            Some(HoldStatus::Open) => Rejection::HoldNotOpen(HoldStatus::Expired),
+            Some(status) => Rejection::HoldNotOpen(status),
+            None => Rejection::HoldNotFound,
+        })
+    }
+
+    /// Books all that is due and gives the last row of it.
+    fn book_due(&mut self, wallet_id: WalletId, now: Timestamp) -> Option<Arc<Entry>> {
+        let mut last = None;
+        while let Some(event) = self.cache.get(wallet_id).and_then(|state| due(state, now)) {
+            let id = EntryId::from_number(self.next_id());
+            last = Some(self.book(wallet_id, event, self.stamp(id, now, Actor::System, None)));
+        }
+        last
+    }
+
+    /// It was decided, and must now succeed.
+    fn book(&mut self, wallet_id: WalletId, event: Event, stamp: Stamp) -> Arc<Entry> {
+        let state = self
+            .cache
+            .get_mut(wallet_id)
+            .expect("the wallet was found before");
+        let entry = Arc::new(seal(state, event, stamp));
+        state.apply(&entry);
+        self.pending.record(&entry);
+        entry
+    }
+
+    fn answer(
+        &mut self,
+        wallet_id: WalletId,
+        writer: &AnswerWriter,
+        now: Timestamp,
+        key: Option<KeyStamp>,
+    ) -> Outcome {
+        let state = self
+            .cache
+            .get(wallet_id)
+            .expect("the wallet was found before");
+        let outcome = written(writer, state, now, key);
+        if let (Some(_), Outcome::Answer { answer, .. }) = (key, &outcome) {
+            self.pending.store_answer(answer);
+        }
+        outcome
+    }
+
+    fn stamp(&self, id: EntryId, at: Timestamp, actor: Actor, key: Option<KeyStamp>) -> Stamp {
+        let mut salt = [0; 16];
+        let hash = blake3::keyed_hash(&self.options.salt_key, &id.number().to_be_bytes());
+        salt.copy_from_slice(&hash.as_bytes()[..16]);
+        Stamp {
+            id,
+            at,
+            actor,
+            key,
+            salt,
+        }
+    }
+
+    fn next_id(&self) -> i64 {
+        self.options.ids.next(self.system_now)
+    }
+}
+
+fn written(
+    writer: &AnswerWriter,
+    state: &WalletState,
+    now: Timestamp,
+    key: Option<KeyStamp>,
+) -> Outcome {
+    let (status, body) = writer(state, now);
+    let key = key.unwrap_or(KeyStamp {
+        key: [0; 16],
+        fingerprint: [0; 16],
+    });
+    Outcome::Answer {
+        answer: StoredAnswer {
+            key,
+            status,
+            body: body.into(),
+        },
+        replayed: false,
+    }
+}
+
+fn rejected(rejection: Rejection, currency: Option<Currency>) -> Decided {
+    Decided::Answer(Err(SubmitError::Rejected {
+        rejection,
+        currency,
+    }))
+}

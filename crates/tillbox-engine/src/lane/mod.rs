@@ -1,0 +1,356 @@
+//! A lane: one thread that owns some wallets and the store, and runs batches.
+//!
+//! | phase | what it does | cost |
+//! |---|---|---|
+//! | gather | drains the queue, up to `batch` commands, without lingering | – |
+//! | load | missing wallets in one call, keys in one call | one look-up a key |
+//! | decide | each command in order: key, due, decide, apply ([`batch`]) | about a microsecond |
+//! | commit | one transaction, one fsync | bounds the batch rate |
+//! | answer | replies, then views, then plain writes | – |
+//!
+//! As if one by one: a command sees all that came before it in the batch. A definite failure undoes the
+//! batch (touched wallets are forgotten and loaded anew) and tries its halves, so that one bad command fails
+//! alone. An unknown outcome ends the lane; everybody in it and in the queue is told so.
+
+mod batch;
+mod cache;
+
+use crate::engine::Options;
+use crate::port::{CommitError, LedgerStore};
+use crate::work::{Answer, OpenSubmission, Reply, Submission, SubmitError, View, Work};
+use batch::{Decided, Pending};
+use cache::Cache;
+use std::sync::mpsc::Receiver;
+use tillbox_core::decide;
+use tillbox_core::entry::{Actor, Stamp, seal};
+use tillbox_core::id::{EntryId, MerchantId, WalletId};
+use tillbox_core::rejection::Rejection;
+use tillbox_core::time::Timestamp;
+use tillbox_core::wallet::WalletState;
+
+/// How a lane ended.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum LaneEnd {
+    /// It was asked to, or nobody can submit any more.
+    Stopped,
+    /// A commit's outcome is unknown: the process must end and read the store anew.
+    Poisoned(String),
+}
+
+pub(crate) struct Lane<S: LedgerStore> {
+    store: S,
+    options: Options,
+    cache: Cache,
+}
+
+/// A piece of a batch, kept until the batch is settled, as it may have to be decided again.
+enum Item {
+    Command(Submission),
+    Open(OpenSubmission),
+}
+
+/// What a batch was gathered into.
+struct Gathering<P> {
+    items: Vec<(Item, Reply)>,
+    reads: Vec<Read>,
+    plain: Vec<P>,
+    stop: bool,
+}
+
+struct Read {
+    merchant_id: MerchantId,
+    wallet_id: WalletId,
+    clock: crate::clock::MerchantClock,
+    view: View,
+}
+
+impl<S: LedgerStore> Lane<S> {
+    pub(crate) fn new(store: S, options: Options) -> Self {
+        let cache = Cache::new(options.cache_bytes);
+        Self {
+            store,
+            options,
+            cache,
+        }
+    }
+
+    pub(crate) fn run(mut self, queue: &Receiver<Work<S::Plain>>) -> LaneEnd {
+        while let Ok(first) = queue.recv() {
+            let gathering = self.gather(first, queue);
+            let stop = gathering.stop;
+            if let Err(why) = self.run_batch(gathering) {
+                tracing::error!(%why, "the outcome of a commit is unknown: the ledger stops");
+                while let Ok(work) = queue.try_recv() {
+                    refuse(work, &SubmitError::OutcomeUnknown);
+                }
+                return LaneEnd::Poisoned(why);
+            }
+            if stop {
+                while let Ok(work) = queue.try_recv() {
+                    refuse(work, &SubmitError::ShuttingDown);
+                }
+                return LaneEnd::Stopped;
+            }
+        }
+        LaneEnd::Stopped
+    }
+
+    fn gather(
+        &self,
+        first: Work<S::Plain>,
+        queue: &Receiver<Work<S::Plain>>,
+    ) -> Gathering<S::Plain> {
+        let mut gathering = Gathering {
+            items: Vec::new(),
+            reads: Vec::new(),
+            plain: Vec::new(),
+            stop: false,
+        };
+        let mut next = Some(first);
+        while let Some(work) = next {
+            match work {
+                Work::Command(submission, reply) => {
+                    gathering.items.push((Item::Command(*submission), reply))
+                }
+                Work::Many(many) => {
+                    gathering.items.extend(
+                        many.into_iter()
+                            .map(|(one, reply)| (Item::Command(one), reply)),
+                    );
+                }
+                Work::Open(open, reply) => gathering.items.push((Item::Open(*open), reply)),
+                Work::Read {
+                    merchant_id,
+                    wallet_id,
+                    clock,
+                    view,
+                } => {
+                    gathering.reads.push(Read {
+                        merchant_id,
+                        wallet_id,
+                        clock,
+                        view,
+                    });
+                }
+                Work::Plain(write) => gathering.plain.push(write),
+                Work::Stop => {
+                    gathering.stop = true;
+                    break;
+                }
+            }
+            let taken = gathering.items.len() + gathering.reads.len() + gathering.plain.len();
+            next = if taken < self.options.batch {
+                queue.try_recv().ok()
+            } else {
+                None
+            };
+        }
+        gathering
+    }
+
+    /// Runs all of a gathering; an error is an unknown outcome.
+    fn run_batch(&mut self, gathering: Gathering<S::Plain>) -> Result<(), String> {
+        let Gathering {
+            mut items,
+            reads,
+            plain,
+            ..
+        } = gathering;
+        while !items.is_empty() {
+            let taken = self.settle(&mut items)?;
+            debug_assert!(taken > 0, "each round settles something");
+        }
+        self.look(reads);
+        if !plain.is_empty()
+            && let Err(CommitError::OutcomeUnknown(why)) = self.store.run_plain(plain)
+        {
+            return Err(why);
+        }
+        self.cache.shrink();
+        Ok(())
+    }
+
+    /// Decides, commits and answers from the front of `items`; what must wait for this commit stays. Gives
+    /// how many were settled.
+    fn settle(&mut self, items: &mut Vec<(Item, Reply)>) -> Result<usize, String> {
+        let wallets = items.iter().map(|(item, _)| item.wallet_id());
+        if let Err(error) = self.cache.load(&mut self.store, wallets) {
+            return Ok(answer_all(
+                items,
+                &SubmitError::Overloaded(error.to_string()),
+            ));
+        }
+        let (pending, answers) = match self.decide_all(items) {
+            Ok(decided) => decided,
+            Err(error) => {
+                return Ok(answer_all(
+                    items,
+                    &SubmitError::Overloaded(error.to_string()),
+                ));
+            }
+        };
+        let committed = if pending.is_empty() {
+            Ok(())
+        } else {
+            pending.commit(&mut self.store, &self.cache)
+        };
+        match committed {
+            Ok(()) => {
+                self.cache.count(pending.touched());
+                let taken = answers.len();
+                for ((_, reply), answer) in items.drain(..taken).zip(answers) {
+                    reply.send(answer);
+                }
+                Ok(taken)
+            }
+            Err(CommitError::NothingWritten(why)) => {
+                self.cache.forget(pending.touched());
+                if answers.len() == 1 {
+                    tracing::warn!(%why, "a command could not be written");
+                    let (_, reply) = items.remove(0);
+                    reply.send(Err(SubmitError::Overloaded(why)));
+                    return Ok(1);
+                }
+                let mut half: Vec<_> = items.drain(..answers.len() / 2).collect();
+                while !half.is_empty() {
+                    self.settle(&mut half)?;
+                }
+                Ok(1)
+            }
+            Err(CommitError::OutcomeUnknown(why)) => {
+                answer_all(items, &SubmitError::OutcomeUnknown);
+                Err(why)
+            }
+        }
+    }
+
+    /// Decides items in order until one must wait for the commit of those before it.
+    fn decide_all(
+        &mut self,
+        items: &[(Item, Reply)],
+    ) -> Result<(Pending, Vec<Answer>), crate::port::LoadError> {
+        let mut pending = Pending::default();
+        pending.look_up_keys(
+            &mut self.store,
+            items.iter().filter_map(|(item, _)| item.key()),
+        )?;
+        let mut answers = Vec::with_capacity(items.len());
+        for (item, _) in items {
+            let system_now = self.options.clock.now();
+            let mut desk = batch::Desk {
+                store: &mut self.store,
+                cache: &mut self.cache,
+                pending: &mut pending,
+                options: &self.options,
+                system_now,
+            };
+            let decided = match item {
+                Item::Command(submission) => desk.command(submission),
+                Item::Open(open) => desk.open(open),
+            };
+            match decided {
+                Ok(Decided::Answer(answer)) => answers.push(answer),
+                Ok(Decided::AfterCommit) => break,
+                Err(error) => answers.push(Err(SubmitError::Overloaded(error.to_string()))),
+            }
+        }
+        Ok((pending, answers))
+    }
+
+    fn look(&mut self, reads: Vec<Read>) {
+        if reads.is_empty() {
+            return;
+        }
+        let wallets = reads.iter().map(|read| read.wallet_id);
+        let loaded = self.cache.load(&mut self.store, wallets);
+        let system_now = self.options.clock.now();
+        for Read {
+            merchant_id,
+            wallet_id,
+            clock,
+            view,
+        } in reads
+        {
+            if let Err(error) = &loaded {
+                view(Err(SubmitError::Overloaded(error.to_string())));
+                continue;
+            }
+            match self
+                .cache
+                .get(wallet_id)
+                .filter(|state| state.merchant_id == merchant_id)
+            {
+                Some(state) => {
+                    let now = clock.time(system_now).max(state.last_at);
+                    if state.next_due_at().is_some_and(|due| due <= now) {
+                        view(Ok((&with_due_booked(state, now), now)));
+                    } else {
+                        view(Ok((state, now)));
+                    }
+                }
+                None => view(Err(SubmitError::Rejected {
+                    rejection: Rejection::WalletNotFound,
+                    currency: None,
+                })),
+            }
+        }
+    }
+}
+
+/// The state as it will be once what is due is booked. Nothing of it is kept.
+pub(crate) fn with_due_booked(state: &WalletState, now: Timestamp) -> WalletState {
+    let mut state = state.clone();
+    while let Some(event) = decide::due(&state, now) {
+        let id = EntryId::from_number(0);
+        let entry = seal(
+            &state,
+            event,
+            Stamp {
+                id,
+                at: now,
+                actor: Actor::System,
+                key: None,
+                salt: [0; 16],
+            },
+        );
+        state.apply(&entry);
+    }
+    state
+}
+
+impl Item {
+    fn wallet_id(&self) -> WalletId {
+        match self {
+            Self::Command(submission) => submission.wallet_id,
+            Self::Open(open) => open.opened.wallet.id,
+        }
+    }
+
+    fn key(&self) -> Option<[u8; 16]> {
+        match self {
+            Self::Command(submission) => submission.key.map(|stamp| stamp.key),
+            Self::Open(open) => open.key.map(|stamp| stamp.key),
+        }
+    }
+}
+
+fn answer_all(items: &mut Vec<(Item, Reply)>, error: &SubmitError) -> usize {
+    let count = items.len();
+    for (_, reply) in items.drain(..) {
+        reply.send(Err(error.clone()));
+    }
+    count
+}
+
+fn refuse<P>(work: Work<P>, error: &SubmitError) {
+    match work {
+        Work::Command(_, reply) | Work::Open(_, reply) => reply.send(Err(error.clone())),
+        Work::Many(many) => many
+            .into_iter()
+            .for_each(|(_, reply)| reply.send(Err(error.clone()))),
+        Work::Read { view, .. } => view(Err(error.clone())),
+        // A plain write that is dropped tells its caller so itself.
+        Work::Plain(write) => drop(write),
+        Work::Stop => {}
+    }
+}
