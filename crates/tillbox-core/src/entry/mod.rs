@@ -9,7 +9,7 @@ mod codec;
 mod seal;
 
 pub use codec::{CodecError, decode_body, encode_body};
-pub use seal::{Stamp, seal};
+pub use seal::{Stamp, commit_to, seal};
 
 use crate::amount::Amount;
 use crate::debt::DebtSpan;
