@@ -455,7 +455,7 @@ fn write_lots(connection: &Connection, lots: &[LotWrite]) -> rusqlite::Result<()
     let mut update =
         connection.prepare_cached("UPDATE lots SET remaining = ?2, held = ?3 WHERE id = ?1")?;
     for write in lots {
-        match write {
+        let changed = match write {
             LotWrite::Opened { wallet_id, lot } => insert.execute(params![
                 lot.id.number(),
                 wallet_id.number(),
@@ -477,6 +477,7 @@ fn write_lots(connection: &Connection, lots: &[LotWrite]) -> rusqlite::Result<()
                 held,
             } => update.execute([id.number(), remaining.micros(), held.micros()])?,
         };
+        expect_one(changed)?;
     }
     Ok(())
 }
@@ -509,19 +510,30 @@ fn write_holds(connection: &Connection, holds: &[HoldWrite]) -> rusqlite::Result
     Ok(())
 }
 
+/// A key is in `keys` or in `answers`, never in both. Rows come first, so this side alone has to look.
 fn write_answers(connection: &Connection, answers: &[StoredAnswer]) -> rusqlite::Result<()> {
     let mut insert = connection.prepare_cached(
-        "INSERT INTO answers (key, fingerprint, status, body) VALUES (?1, ?2, ?3, ?4)",
+        "INSERT INTO answers (key, fingerprint, status, body) \
+         SELECT ?1, ?2, ?3, ?4 WHERE NOT EXISTS (SELECT 1 FROM keys WHERE key = ?1)",
     )?;
     for answer in answers {
-        insert.execute(params![
+        let inserted = insert.execute(params![
             answer.key.key,
             answer.key.fingerprint,
             answer.status,
             &*answer.body
         ])?;
+        expect_one(inserted)?;
     }
     Ok(())
+}
+
+/// A write that must meet one row, and whose batch is refused when it does not.
+fn expect_one(changed: usize) -> rusqlite::Result<()> {
+    match changed {
+        1 => Ok(()),
+        other => Err(rusqlite::Error::StatementChangedRows(other)),
+    }
 }
 
 fn write_states(connection: &Connection, wallets: &[&WalletState]) -> rusqlite::Result<()> {

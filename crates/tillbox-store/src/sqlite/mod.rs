@@ -8,6 +8,7 @@ pub mod api_keys;
 pub mod customers;
 pub mod holds;
 mod ledger;
+pub mod log;
 pub mod lots;
 pub mod merchants;
 mod migrations;
