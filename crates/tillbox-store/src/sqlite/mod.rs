@@ -17,6 +17,7 @@ mod pool;
 pub mod prices;
 mod rows;
 pub mod transactions;
+pub mod verify;
 pub mod wallets;
 
 pub use ledger::SqliteLedger;

@@ -1,10 +1,11 @@
-//! One suite for every store: what the engine's port promises, held against memory and SQLite.
+//! One suite for every store: what the engine's port promises, held against memory and `SQLite`.
 
 mod books;
 mod random;
 mod refusals;
 mod scripted;
 mod stores;
+mod verify;
 
 /// Makes a test of each function for each store.
 macro_rules! on_both_stores {

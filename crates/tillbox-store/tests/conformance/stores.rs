@@ -1,6 +1,6 @@
 //! The stores under test.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 use tillbox_core::entry::Entry;
 use tillbox_core::id::WalletId;
@@ -61,6 +61,13 @@ impl Sqlite {
             ledger: SqliteLedger::new(writer),
             path,
         }
+    }
+}
+
+impl Sqlite {
+    /// Where it lies.
+    pub(crate) fn path(&self) -> &Path {
+        &self.path
     }
 }
 
