@@ -34,6 +34,7 @@ fn sound() -> Books<Sqlite> {
         run(&credit(60, FundingType::Cash));
         run(&expiring_credit(7, 100));
         run(&hold(9, 1_000));
+        run(&expiring_credit(2, 150));
         books.now = books.now.plus_seconds(200);
         let mut run = |command: &Command| books.run(wallet, command).expect("a command");
         run(&Command::SetOverdraftLimit(units(3)));
@@ -506,4 +507,40 @@ fn each_forged_row_is_named() {
         },
         &["refunds of a debit never pass the debit", REFUNDS],
     );
+}
+
+/// Long enough for several snapshots of one wallet, whose state moves while its rows are read.
+#[test]
+fn a_running_writer_makes_no_violations() {
+    let mut books = Books::with_wallets(Sqlite::new("verify-beside"), 2);
+    let path = books.store.path().to_owned();
+    books
+        .run(1, &credit(1_000_000, FundingType::Cash))
+        .expect("a credit");
+    books.commit().expect("a commit");
+    let largest = std::thread::scope(|scope| {
+        let writer = scope.spawn(move || {
+            for _ in 0..60 {
+                for _ in 0..400 {
+                    books.run(1, &debit(1)).expect("a debit");
+                }
+                books
+                    .run(2, &credit(1, FundingType::Cash))
+                    .expect("a credit");
+                books.commit().expect("a commit");
+            }
+            // The files stay until the last audit is done.
+            books
+        });
+        while !writer.is_finished() {
+            let report = audit(&path);
+            assert_eq!(report.violations, vec![], "{report}");
+        }
+        let books = writer.join().expect("the writer ends");
+        let report = audit(&path);
+        drop(books);
+        assert_eq!(report.violations, vec![], "{report}");
+        report.rows
+    });
+    assert_eq!(largest, 1 + 60 * 401);
 }
