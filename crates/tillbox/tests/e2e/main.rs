@@ -1,0 +1,16 @@
+//! The real binary over HTTP, held to its contract from the outside.
+//!
+//! Each test starts a server of its own on an empty database. `scenarios` runs the cases that are data (`tests/data`),
+//! the other modules what needs threads, kills or bytes. No crate of the project is used here.
+//!
+//! `cargo test -p tillbox --test e2e` runs all of it; `TILLBOX_E2E_BINARY=$PWD/target/release/tillbox` before it runs the
+//! same against another binary, and `TILLBOX_CRASH_ROUNDS=20` makes the crashes many (`crash`).
+
+mod answer;
+mod client;
+mod given;
+mod matching;
+mod scenario;
+mod scenarios;
+mod server;
+mod wait;
