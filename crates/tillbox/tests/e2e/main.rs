@@ -8,8 +8,14 @@
 
 mod answer;
 mod client;
+mod clock;
 mod given;
+mod lists;
 mod matching;
+mod process;
+mod races;
+mod random;
+mod replays;
 mod scenario;
 mod scenarios;
 mod server;
