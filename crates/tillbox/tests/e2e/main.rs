@@ -7,14 +7,20 @@
 //! same against another binary, and `TILLBOX_CRASH_ROUNDS=20` makes the crashes many (`crash`).
 
 mod answer;
+mod bad_ids;
+mod bad_input;
+mod bad_requests;
 mod client;
 mod clock;
+mod credentials;
 mod given;
+mod hang_ups;
 mod lists;
 mod matching;
 mod process;
 mod races;
 mod random;
+mod raw;
 mod replays;
 mod scenario;
 mod scenarios;
