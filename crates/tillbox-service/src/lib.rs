@@ -26,4 +26,4 @@ pub use prices::{NewPrice, PriceError};
 pub use service::{Running, Service, ServiceOptions};
 pub use settings::{Settings, UnreadableSettings, print_amount};
 pub use tillbox_engine::work::Mode;
-pub use wallets::{Answered, OpenWallet, WalletAnswer, WalletView};
+pub use wallets::{Answered, BalanceView, OpenWallet, WalletAnswer, WalletView};

@@ -2,16 +2,32 @@
 
 use crate::access::Principal;
 use crate::error::ServiceError;
+use crate::ledger::{Operation, submission};
 use crate::service::Service;
 use std::sync::Arc;
+use tillbox_core::command::Command;
 use tillbox_core::entry::Entry;
 use tillbox_core::id::{EntryId, HoldId, LotId, WalletId};
 use tillbox_core::lot::Lot;
+use tillbox_engine::work::Mode;
 use tillbox_store::sqlite::holds::{self, HoldFilter, StoredHold};
 use tillbox_store::sqlite::lots;
 use tillbox_store::sqlite::transactions::{self, MerchantTransaction, TransactionFilter};
 
 impl Service {
+    /// Books what is due on a wallet, so that what is read next is as of now; an unknown wallet is not found.
+    async fn book_due(&self, who: &Principal, wallet_id: WalletId) -> Result<(), ServiceError> {
+        self.wallet_facts(who, wallet_id).await?;
+        let operation = Operation {
+            wallet_id,
+            command: Command::BookDue,
+            key: None,
+            mode: Mode::Commit,
+        };
+        self.engine.submit(submission(who, operation)).await?;
+        Ok(())
+    }
+
     /// A transaction of that wallet.
     pub async fn transaction(
         &self,
@@ -35,7 +51,7 @@ impl Service {
         before: Option<u64>,
         limit: usize,
     ) -> Result<Vec<Entry>, ServiceError> {
-        self.wallet_facts(who, wallet).await?;
+        self.book_due(who, wallet).await?;
         let merchant = who.merchant_id;
         self.read(move |connection| {
             transactions::list(connection, merchant, wallet, &filter, before, limit)
@@ -66,7 +82,7 @@ impl Service {
         before: Option<LotId>,
         limit: usize,
     ) -> Result<Vec<Lot>, ServiceError> {
-        self.wallet_facts(who, wallet).await?;
+        self.book_due(who, wallet).await?;
         let merchant = who.merchant_id;
         self.read(move |connection| lots::list(connection, merchant, wallet, before, limit))
             .await
@@ -79,7 +95,7 @@ impl Service {
         wallet: WalletId,
         id: HoldId,
     ) -> Result<StoredHold, ServiceError> {
-        self.wallet_facts(who, wallet).await?;
+        self.book_due(who, wallet).await?;
         let merchant = who.merchant_id;
         self.read(move |connection| holds::get(connection, merchant, wallet, id))
             .await?
@@ -95,7 +111,7 @@ impl Service {
         before: Option<HoldId>,
         limit: usize,
     ) -> Result<Vec<StoredHold>, ServiceError> {
-        self.wallet_facts(who, wallet).await?;
+        self.book_due(who, wallet).await?;
         let merchant = who.merchant_id;
         self.read(move |connection| {
             holds::list(connection, merchant, wallet, &filter, before, limit)

@@ -44,6 +44,7 @@ pub struct Service {
     pub(crate) keys: RwLock<HashMap<[u8; 32], Principal>>,
     pub(crate) prices: RwLock<PriceList>,
     pub(crate) wallet_facts: Mutex<LruCache<WalletId, WalletFacts>>,
+    random_number: u64,
 }
 
 /// A service that runs, and the thread of its ledger.
@@ -95,6 +96,10 @@ impl Service {
             keys: RwLock::new(keys),
             prices: RwLock::new(prices),
             wallet_facts: Mutex::new(LruCache::new(facts)),
+            random_number: options
+                .random
+                .first_chunk()
+                .map_or(0, |bytes| u64::from_ne_bytes(*bytes)),
         };
         Ok(Running {
             service: Arc::new(service),
@@ -108,10 +113,15 @@ impl Service {
         self.engine.stop();
     }
 
-    /// Whether the store answers and the ledger runs.
-    pub async fn is_ready(&self) -> bool {
-        let alive = self.write(|_connection| Ok(())).await.is_ok();
-        alive && self.read(|_connection| Ok(())).await.is_ok()
+    /// Succeeds if the ledger runs and the store answers.
+    pub async fn check_ready(&self) -> Result<(), ServiceError> {
+        self.write(|_connection| Ok(())).await?;
+        self.read(|_connection| Ok(())).await
+    }
+
+    /// A number that differs from run to run.
+    pub fn random_number(&self) -> u64 {
+        self.random_number
     }
 
     /// A new number for an id.

@@ -38,6 +38,21 @@ pub struct WalletView {
     pub as_of: Timestamp,
 }
 
+/// The sums of a wallet.
+#[derive(Clone, Debug)]
+pub struct BalanceView {
+    /// Its currency.
+    pub currency: Currency,
+    /// How far available value may go below zero.
+    pub overdraft_limit: Amount,
+    /// Its sums.
+    pub balances: Balances,
+    /// When it last changed.
+    pub updated_at: Timestamp,
+    /// The instant that the sums are of.
+    pub as_of: Timestamp,
+}
+
 /// What never changes of a wallet, remembered so that a charge needs no look-up.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct WalletFacts {
@@ -173,6 +188,23 @@ impl Service {
     pub async fn wallet(&self, who: &Principal, id: WalletId) -> Result<WalletView, ServiceError> {
         let row = self.wallet_row(who, id).await?;
         self.wallet_view(who, row).await
+    }
+
+    /// The sums of a wallet as of now: needs nothing but the ledger.
+    pub async fn balance(
+        &self,
+        who: &Principal,
+        id: WalletId,
+    ) -> Result<BalanceView, ServiceError> {
+        let clock = who.merchant.clock.clone();
+        let look = |state: &WalletState, now| BalanceView {
+            currency: state.currency,
+            overdraft_limit: state.overdraft_limit,
+            balances: state.balances(),
+            updated_at: state.last_at,
+            as_of: now,
+        };
+        Ok(self.engine.read(who.merchant_id, id, clock, look).await?)
     }
 
     /// Wallets, newest first, before `before`.

@@ -57,6 +57,14 @@ pub fn decide(
     command: &Command,
     context: &Context<'_>,
 ) -> Result<Event, Rejection> {
+    decide_undescribed(state, command, context).map(|event| event.described(state.language))
+}
+
+fn decide_undescribed(
+    state: &WalletState,
+    command: &Command,
+    context: &Context<'_>,
+) -> Result<Event, Rejection> {
     match command {
         Command::Credit(credit) => credit::decide(state, credit, context),
         Command::Debit(debit) => debit::decide(state, debit),
