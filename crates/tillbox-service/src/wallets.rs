@@ -16,8 +16,8 @@ use tillbox_core::time::Timestamp;
 use tillbox_core::wallet::{Balances, NewWallet, WalletState, WalletStatus};
 use tillbox_engine::port::OpenedWallet;
 use tillbox_engine::work::{AnswerWriter, OpenSubmission, Outcome};
-use tillbox_store::sqlite::customers;
 use tillbox_store::sqlite::wallets::{self, WalletFilter, WalletRow};
+use tillbox_store::sqlite::{customers, past};
 
 /// A wallet as callers see it.
 #[derive(Clone, Debug)]
@@ -89,6 +89,18 @@ pub struct Answered {
     pub body: Arc<[u8]>,
     /// Whether it was given before.
     pub replayed: bool,
+}
+
+impl BalanceView {
+    fn of(state: &WalletState, now: Timestamp) -> Self {
+        Self {
+            currency: state.currency,
+            overdraft_limit: state.overdraft_limit,
+            balances: state.balances(),
+            updated_at: state.last_at,
+            as_of: now,
+        }
+    }
 }
 
 impl WalletView {
@@ -190,21 +202,33 @@ impl Service {
         self.wallet_view(who, row).await
     }
 
-    /// The sums of a wallet as of now: needs nothing but the ledger.
+    /// The sums of a wallet, as of now or of a past instant. Now needs nothing but the ledger; the past is replayed.
     pub async fn balance(
         &self,
         who: &Principal,
         id: WalletId,
+        at: Option<Timestamp>,
     ) -> Result<BalanceView, ServiceError> {
-        let clock = who.merchant.clock.clone();
-        let look = |state: &WalletState, now| BalanceView {
-            currency: state.currency,
-            overdraft_limit: state.overdraft_limit,
-            balances: state.balances(),
-            updated_at: state.last_at,
-            as_of: now,
+        let Some(at) = at else {
+            let clock = who.merchant.clock.clone();
+            return Ok(self
+                .engine
+                .read(who.merchant_id, id, clock, BalanceView::of)
+                .await?);
         };
-        Ok(self.engine.read(who.merchant_id, id, clock, look).await?)
+        if at > self.clock_now(who) {
+            return Err(ServiceError::Invalid {
+                pointer: "at",
+                message: "must not lie in the future",
+            });
+        }
+        let merchant_id = who.merchant_id;
+        let state = self
+            .read(move |connection| past::state_at(connection, merchant_id, id, at))
+            .await?;
+        state
+            .map(|state| BalanceView::of(&state, at))
+            .ok_or(ServiceError::NotFound)
     }
 
     /// Wallets, newest first, before `before`.

@@ -78,6 +78,11 @@ pub fn openapi() -> utoipa::openapi::OpenApi {
             &mut item.put,
         ];
         for operation in operations.into_iter().flatten() {
+            for response in operation.responses.responses.values_mut() {
+                if let RefOr::T(response) = response {
+                    response.description = "Done.".to_owned();
+                }
+            }
             for (status, what) in PROBLEMS {
                 operation
                     .responses

@@ -1,6 +1,6 @@
 //! Credit: value in, as one lot, which pays debt at once (R6).
 
-use super::{Context, MAX_OPEN, require_status};
+use super::{Context, MAX_OPEN, require_in_range, require_status};
 use crate::amount::Amount;
 use crate::command::{Credit, Expiry};
 use crate::draw::{Freed, pay_debt};
@@ -25,6 +25,7 @@ pub(super) fn decide(
             WalletStatus::Frozen,
         ],
     )?;
+    require_in_range(credit.amount)?;
     let expires_at = expires_at(credit.expiry, context.now)?;
     if state.lots().len() >= MAX_OPEN {
         return Err(Rejection::TooMany("lots"));

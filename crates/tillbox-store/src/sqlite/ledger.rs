@@ -334,8 +334,8 @@ fn write_opened(connection: &Connection, opened: &[OpenedWallet]) -> rusqlite::R
         return Ok(());
     }
     let mut statement = connection.prepare_cached(
-        "INSERT INTO wallets (id, merchant_id, customer_id, currency, language, name, metadata, created_at, updated_at) \
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?8)",
+        "INSERT INTO wallets (id, merchant_id, customer_id, currency, language, name, metadata, created_at, updated_at, \
+         initial_status, initial_overdraft_limit) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?8, ?9, ?10)",
     )?;
     for OpenedWallet {
         wallet,
@@ -356,7 +356,9 @@ fn write_opened(connection: &Connection, opened: &[OpenedWallet]) -> rusqlite::R
             language,
             name,
             metadata,
-            created_at.micros()
+            created_at.micros(),
+            wallet.status.code(),
+            wallet.overdraft_limit.micros()
         ])?;
     }
     Ok(())

@@ -12,6 +12,7 @@ pub mod log;
 pub mod lots;
 pub mod merchants;
 mod migrations;
+pub mod past;
 mod plain;
 mod pool;
 pub mod prices;

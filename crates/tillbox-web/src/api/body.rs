@@ -142,8 +142,7 @@ pub(crate) fn shape_problem(
         match segment {
             Segment::Seq { index } => pointer.push_str(&format!("/{index}")),
             Segment::Map { key } | Segment::Enum { variant: key } => {
-                pointer.push('/');
-                pointer.push_str(&key.replace('~', "~0").replace('/', "~1"));
+                pointer.push_str(&token(key));
             }
             Segment::Unknown => {}
         }
@@ -153,11 +152,10 @@ pub(crate) fn shape_problem(
         let named = message
             .strip_prefix(missing)
             .and_then(|rest| rest.split('`').next());
-        if let Some(field) = named
-            && pointer.rsplit('/').next() != Some(field)
+        if let Some(token) = named.map(token)
+            && !pointer.ends_with(&token)
         {
-            pointer.push('/');
-            pointer.push_str(&field.replace('~', "~0").replace('/', "~1"));
+            pointer.push_str(&token);
         }
     }
     Problem::invalid(FieldError {
@@ -165,6 +163,11 @@ pub(crate) fn shape_problem(
         parameter: None,
         message,
     })
+}
+
+/// A name as a step of a JSON pointer (RFC 6901).
+fn token(name: &str) -> String {
+    format!("/{}", name.replace('~', "~0").replace('/', "~1"))
 }
 
 /// Without the parser's line and column: pointers tell.

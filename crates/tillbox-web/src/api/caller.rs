@@ -2,8 +2,8 @@
 
 use super::problem::Problem;
 use axum::extract::FromRequestParts;
-use axum::http::header;
 use axum::http::request::Parts;
+use axum::http::{Method, header};
 use std::sync::Arc;
 use tillbox_core::entry::KeyStamp;
 use tillbox_core::id::{MerchantId, WalletId};
@@ -40,6 +40,17 @@ impl FromRequestParts<Arc<Service>> for Caller {
         let principal = token
             .and_then(|token| service.authenticate(token))
             .ok_or_else(Problem::unauthenticated)?;
+        if let Some(query) = parts
+            .uri
+            .query()
+            .filter(|query| parts.method != Method::GET && !query.is_empty())
+        {
+            let name = query.split(['=', '&']).next().unwrap_or_default();
+            return Err(Problem::invalid_parameter(
+                name,
+                "is unknown: this call takes no parameters",
+            ));
+        }
         let mut keys = parts.headers.get_all("idempotency-key").iter();
         let key = match (keys.next(), keys.next()) {
             (None, _) => Header::None,

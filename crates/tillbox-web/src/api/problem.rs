@@ -287,7 +287,10 @@ impl From<ServiceError> for Problem {
             } => Self::rejection(rejection, currency),
             ServiceError::NotFound => Self::not_found(),
             ServiceError::Conflict(reason) => Self::conflict(reason),
-            ServiceError::Invalid { pointer, message } => Self::invalid_field(pointer, message),
+            ServiceError::Invalid { pointer, message } if pointer.starts_with('/') => {
+                Self::invalid_field(pointer, message)
+            }
+            ServiceError::Invalid { pointer, message } => Self::invalid_parameter(pointer, message),
             ServiceError::KeyReused => Self::key_reused(),
             ServiceError::CurrencyMismatch => PriceError::CurrencyMismatch.into(),
             ServiceError::AmountOutOfRange => PriceError::OutOfRange.into(),

@@ -35,15 +35,19 @@ fn read_text<'de, D: Deserializer<'de>, T>(
 
 const A_DECIMAL: &str = "a decimal string such as \"12.50\"";
 
+/// Stands for any amount beyond the largest one: it is well formed, and refused in its turn (R42).
+const BEYOND: Amount = Amount::from_micros(Amount::MAX_SINGLE.micros() + 1);
+
 /// A well-formed amount that is perhaps beyond the largest one: that is another error than a wrong form.
 fn read_amount<'de, D: Deserializer<'de>>(
     deserializer: D,
     allowed: fn(&str) -> Option<&'static str>,
-) -> Result<Option<Amount>, D::Error> {
+) -> Result<Amount, D::Error> {
     read_text(deserializer, A_DECIMAL, |text| {
         let parsed = match Amount::parse(text) {
-            Ok(amount) => Some(amount),
-            Err(AmountError::TooLarge) => None,
+            Ok(amount) => amount,
+            Err(AmountError::TooLarge) if text.starts_with('-') => -BEYOND,
+            Err(AmountError::TooLarge) => BEYOND,
             Err(error @ AmountError::Form) => return Err(error.to_string()),
         };
         allowed(text).map_or(Ok(parsed), |wrong| Err(wrong.to_owned()))
@@ -54,17 +58,32 @@ fn is_zero(text: &str) -> bool {
     !text.bytes().any(|byte| (b'1'..=b'9').contains(&byte))
 }
 
+/// An amount in a body.
+pub(crate) trait Money: Sized {
+    /// The amount, for a command: the ledger refuses one that is beyond the largest.
+    fn amount(self) -> Amount;
+
+    /// The amount, unless it is beyond the largest one (R4).
+    fn get(self) -> Result<Amount, Problem> {
+        let amount = self.amount();
+        if amount.abs() < BEYOND {
+            Ok(amount)
+        } else {
+            Err(Problem::out_of_range(None, Some(Amount::MAX_SINGLE), None))
+        }
+    }
+}
+
 macro_rules! amounts {
     ($($(#[$doc:meta])* $name:ident, $refuses:expr;)*) => {$(
         $(#[$doc])*
         #[derive(Clone, Copy, Debug, PartialEq, Eq, ToSchema)]
         #[schema(value_type = String, pattern = r"^-?(0|[1-9][0-9]{0,12})(\.[0-9]{1,6})?$", example = "12.50")]
-        pub(crate) struct $name(Option<Amount>);
+        pub(crate) struct $name(Amount);
 
-        impl $name {
-            /// The amount, unless it is beyond the largest one (R4).
-            pub(crate) fn get(self) -> Result<Amount, Problem> {
-                self.0.ok_or_else(|| Problem::out_of_range(None, Some(Amount::MAX_SINGLE), None))
+        impl Money for $name {
+            fn amount(self) -> Amount {
+                self.0
             }
         }
 
@@ -203,6 +222,18 @@ fn check_metadata(map: &Map<String, Value>) -> Result<(), String> {
         }
     }
     Ok(())
+}
+
+/// Data of a merge patch: null clears it.
+pub(crate) fn cleared(metadata: Option<Metadata>) -> String {
+    metadata.map_or_else(|| "{}".to_owned(), |metadata| metadata.0)
+}
+
+/// A field of a merge patch that can't be cleared: absent leaves, null is refused, a value replaces.
+pub(crate) fn present<'de, D: Deserializer<'de>, T: Deserialize<'de>>(
+    deserializer: D,
+) -> Result<Option<T>, D::Error> {
+    T::deserialize(deserializer).map(Some)
 }
 
 /// A field of a merge patch: absent leaves, null clears, a value replaces.

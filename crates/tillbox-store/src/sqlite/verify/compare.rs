@@ -28,7 +28,7 @@ pub(super) fn load_wallet(
     id: WalletId,
 ) -> Result<Option<NewWallet>, StoreError> {
     let mut statement = connection.prepare_cached(
-        "SELECT w.merchant_id, w.customer_id, w.currency, w.language, s.status, s.overdraft_limit \
+        "SELECT w.merchant_id, w.customer_id, w.currency, w.language, w.initial_status, w.initial_overdraft_limit \
          FROM wallets w JOIN wallet_states s ON s.wallet_id = w.id \
          WHERE w.id = ?1 AND s.merchant_id = w.merchant_id AND w.closed = (s.status = 3)",
     )?;

@@ -6,7 +6,7 @@ use crate::api::body::Json;
 use crate::api::caller::Caller;
 use crate::api::fingerprint::Fingerprint;
 use crate::api::problem::Problem;
-use crate::api::values::{Metadata, NotZero, Words};
+use crate::api::values::{Metadata, Money, NotZero, Words};
 use axum::extract::{Path, State};
 use axum::response::Response;
 use serde::Deserialize;
@@ -36,7 +36,7 @@ pub(crate) async fn create(
     Path(wallet): Path<String>,
     Json(body): Json<AdjustmentBody>,
 ) -> Result<Response, Problem> {
-    let amount = body.amount.get()?;
+    let amount = body.amount.amount();
     let fingerprint = Fingerprint::of("adjustment")
         .amount("amount", Some(amount))
         .text("reason_text", Some(&body.reason_text.0))

@@ -5,7 +5,7 @@ use crate::api::body::Json;
 use crate::api::caller::{Caller, Scope};
 use crate::api::fingerprint::Fingerprint;
 use crate::api::problem::Problem;
-use crate::api::values::{Instant, Metadata, Positive, Text};
+use crate::api::values::{Instant, Metadata, Money, Positive, Text};
 use axum::extract::{Path, State};
 use axum::response::Response;
 use serde::Deserialize;
@@ -76,7 +76,7 @@ impl From<Funding> for FundingType {
 
 impl CreditBody {
     pub(crate) fn asked(self, settings: &Settings) -> Result<Asked, Problem> {
-        let (amount, funding) = (self.amount.get()?, FundingType::from(self.funding_type));
+        let (amount, funding) = (self.amount.amount(), FundingType::from(self.funding_type));
         let text = |value: &Option<Text<500>>| value.as_ref().map(|text| text.0.clone());
         let fingerprint = Fingerprint::of("credit")
             .amount("amount", Some(amount))

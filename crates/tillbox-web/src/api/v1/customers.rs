@@ -6,7 +6,7 @@ use crate::api::caller::{Caller, Scope};
 use crate::api::fingerprint::Fingerprint;
 use crate::api::page::{Listed, Query};
 use crate::api::problem::Problem;
-use crate::api::values::{Metadata, Text, Words, patch};
+use crate::api::values::{Metadata, Text, Words, cleared, patch, present};
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use axum::response::Response;
@@ -108,6 +108,7 @@ pub(crate) struct CustomerBody {
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct CustomerPatch {
+    #[serde(default, deserialize_with = "present")]
     name: Option<Words<200>>,
     #[serde(default, deserialize_with = "patch")]
     #[schema(value_type = Option<Email>)]
@@ -115,8 +116,11 @@ pub(crate) struct CustomerPatch {
     #[serde(default, deserialize_with = "patch")]
     #[schema(value_type = Option<String>)]
     external_id: Option<Option<Words<200>>>,
+    #[serde(default, deserialize_with = "present")]
     locale: Option<Locale>,
-    metadata: Option<Metadata>,
+    #[serde(default, deserialize_with = "patch")]
+    #[schema(value_type = Option<Metadata>)]
+    metadata: Option<Option<Metadata>>,
 }
 
 fn customer_id(text: &str) -> Result<CustomerId, Problem> {
@@ -222,7 +226,7 @@ pub(crate) async fn change(
         email: body.email.map(|email| email.map(|email| email.0)),
         external_id: body.external_id.map(|id| id.map(|id| id.0)),
         locale: body.locale.map(|locale| locale.0),
-        metadata: body.metadata.map(|metadata| metadata.0),
+        metadata: body.metadata.map(cleared),
     };
     let row = service
         .change_customer(&caller.principal, customer_id(&id)?, change)

@@ -6,7 +6,7 @@ use crate::api::body::Json;
 use crate::api::caller::Caller;
 use crate::api::fingerprint::Fingerprint;
 use crate::api::problem::Problem;
-use crate::api::values::{Metadata, Positive, Text};
+use crate::api::values::{Metadata, Money, Positive, Text};
 use axum::extract::{Path, State};
 use axum::response::Response;
 use serde::Deserialize;
@@ -55,7 +55,7 @@ impl From<DebitReason> for Reason {
 
 impl DebitBody {
     pub(crate) fn asked(self, settings: &Settings) -> Result<Asked, Problem> {
-        let amount = self.amount.get()?;
+        let amount = self.amount.amount();
         let reason = self.reason.map(Reason::from);
         let fingerprint = Fingerprint::of("debit")
             .amount("amount", Some(amount))

@@ -8,7 +8,7 @@ use crate::api::caller::Caller;
 use crate::api::fingerprint::Fingerprint;
 use crate::api::page::{Listed, Query};
 use crate::api::problem::Problem;
-use crate::api::values::{Instant, Metadata, Positive, Text};
+use crate::api::values::{Instant, Metadata, Money, Positive, Text};
 use axum::extract::{Path, State};
 use axum::response::Response;
 use serde::{Deserialize, Serialize};
@@ -160,7 +160,7 @@ fn expiry(
 
 impl HoldBody {
     pub(crate) fn asked(self, settings: &Settings) -> Result<Asked, Problem> {
-        let amount = self.amount.get()?;
+        let amount = self.amount.amount();
         let expiry = expiry(self.expires_in, self.expires_at)?;
         // Invoices come with a later version: none is known yet.
         let invoice_id = self
@@ -218,7 +218,7 @@ pub(crate) struct CaptureBody {
 
 impl CaptureBody {
     pub(crate) fn asked(self, hold: &str) -> Result<Asked, Problem> {
-        let amount = self.amount.map(Positive::get).transpose()?;
+        let amount = self.amount.map(Positive::amount);
         let fingerprint = Fingerprint::of("capture")
             .text("hold_id", Some(hold))
             .amount("amount", amount)

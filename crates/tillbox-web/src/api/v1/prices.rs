@@ -6,7 +6,7 @@ use crate::api::caller::{Caller, Scope};
 use crate::api::fingerprint::Fingerprint;
 use crate::api::page::{Listed, Query};
 use crate::api::problem::Problem;
-use crate::api::values::{CurrencyCode, NotNegative, Text, Words};
+use crate::api::values::{CurrencyCode, Money, NotNegative, Text, Words};
 use axum::extract::{Path, State};
 use axum::response::Response;
 use serde::{Deserialize, Serialize};

@@ -6,7 +6,7 @@ use crate::api::body::Json;
 use crate::api::caller::Caller;
 use crate::api::fingerprint::Fingerprint;
 use crate::api::problem::Problem;
-use crate::api::values::{Positive, Text};
+use crate::api::values::{Money, Positive, Text};
 use axum::extract::{Path, State};
 use axum::response::Response;
 use serde::Deserialize;
@@ -36,7 +36,7 @@ pub(crate) async fn create(
     Path((wallet, transaction)): Path<(String, String)>,
     Json(body): Json<RefundBody>,
 ) -> Result<Response, Problem> {
-    let amount = body.amount.map(Positive::get).transpose()?;
+    let amount = body.amount.map(Positive::amount);
     let fingerprint = Fingerprint::of("refund")
         .text("transaction", Some(&transaction))
         .amount("amount", amount)

@@ -5,7 +5,7 @@ use crate::api::body::Json;
 use crate::api::caller::Caller;
 use crate::api::page::Query;
 use crate::api::problem::Problem;
-use crate::api::values::{NotNegative, Positive, Words, patch};
+use crate::api::values::{Money, NotNegative, Positive, Words, patch, present};
 use axum::extract::State;
 use axum::response::Response;
 use serde::{Deserialize, Serialize};
@@ -64,12 +64,16 @@ pub(crate) struct SettingsPatch {
     #[serde(default, deserialize_with = "patch")]
     #[schema(value_type = Option<Positive>)]
     activation_charge: Option<Option<Positive>>,
+    #[serde(default, deserialize_with = "present")]
     time_zone: Option<Words<60>>,
     #[serde(default, deserialize_with = "patch")]
     #[schema(value_type = Option<Positive>)]
     maximum_balance: Option<Option<Positive>>,
+    #[serde(default, deserialize_with = "present")]
     credit_expiry_days: Option<ExpiryDays>,
+    #[serde(default, deserialize_with = "present")]
     refund_grace_days: Option<Days>,
+    #[serde(default, deserialize_with = "present")]
     hold_expires_in: Option<super::holds::Seconds>,
     #[serde(default, deserialize_with = "patch")]
     #[schema(value_type = Option<NotNegative>)]

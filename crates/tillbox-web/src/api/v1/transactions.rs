@@ -19,6 +19,7 @@ use tillbox_core::currency::Currency;
 use tillbox_core::entry::{Entry, EntryKind};
 use tillbox_core::id::{EntryId, HoldId, TopUpId, WalletId};
 use tillbox_core::reason::{Reason, TransactionType};
+use tillbox_core::time::Timestamp;
 use tillbox_service::{Principal, Service};
 use tillbox_store::sqlite::transactions::TransactionFilter;
 use utoipa::ToSchema;
@@ -52,6 +53,9 @@ pub(crate) struct TransactionView<'a> {
     /// The wallet's hash chain after it.
     hash: Option<String>,
     created_at: String,
+    /// When it took effect, where it was booked later than it fell due.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    effective_at: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     dry_run: Option<bool>,
 }
@@ -96,6 +100,7 @@ impl<'a> TransactionView<'a> {
             metadata: raw(event.note.metadata.as_deref()),
             hash: (!dry_run).then(|| hex(&entry.hash)),
             created_at: entry.at.to_string(),
+            effective_at: event.effective_at.as_ref().map(Timestamp::to_string),
             dry_run: dry_run.then_some(true),
         }
     }

@@ -8,7 +8,9 @@ use crate::api::caller::{Caller, Scope};
 use crate::api::fingerprint::Fingerprint;
 use crate::api::page::{Listed, Query};
 use crate::api::problem::Problem;
-use crate::api::values::{CurrencyCode, Metadata, NotNegative, Positive, Words, patch};
+use crate::api::values::{
+    CurrencyCode, Metadata, Money, NotNegative, Positive, Words, cleared, patch, present,
+};
 use axum::extract::{Path, State};
 use axum::response::Response;
 use serde::{Deserialize, Serialize};
@@ -20,6 +22,7 @@ use tillbox_core::command::{Command, Credit};
 use tillbox_core::currency::Currency;
 use tillbox_core::entry::Note;
 use tillbox_core::id::{CustomerId, WalletId};
+use tillbox_core::time::Timestamp;
 use tillbox_core::wallet::{Balances, WalletStatus};
 use tillbox_service::{OpenWallet, Operation, Service, WalletAnswer, WalletView as View};
 use tillbox_store::sqlite::wallets::WalletFilter;
@@ -152,8 +155,11 @@ pub(crate) struct WalletPatch {
     #[serde(default, deserialize_with = "patch")]
     #[schema(value_type = Option<String>)]
     name: Option<Option<Words<200>>>,
+    #[serde(default, deserialize_with = "present")]
     overdraft_limit: Option<NotNegative>,
-    metadata: Option<Metadata>,
+    #[serde(default, deserialize_with = "patch")]
+    #[schema(value_type = Option<Metadata>)]
+    metadata: Option<Option<Metadata>>,
 }
 
 /// Why a wallet is frozen.
@@ -307,29 +313,26 @@ pub(crate) async fn change(
     if body.name.is_some() || body.metadata.is_some() {
         let name = body.name.map(|name| name.map(|name| name.0));
         service
-            .rename_wallet(
-                &caller.principal,
-                id,
-                name,
-                body.metadata.map(|metadata| metadata.0),
-            )
+            .rename_wallet(&caller.principal, id, name, body.metadata.map(cleared))
             .await?;
     }
     let view = service.wallet(&caller.principal, id).await?;
     Ok(ok(&WalletView::of(&view, false)))
 }
 
-/// What a wallet holds, as of now.
-#[utoipa::path(get, path = "/v1/wallets/{wallet_id}/balance", tag = "wallets", params(("wallet_id" = String, Path)), responses((status = 200, body = Balance)))]
+/// What a wallet holds, as of now or of a past instant.
+#[utoipa::path(get, path = "/v1/wallets/{wallet_id}/balance", tag = "wallets", params(("wallet_id" = String, Path), ("at" = Option<String>, Query)), responses((status = 200, body = Balance)))]
 pub(crate) async fn balance(
     State(service): State<Arc<Service>>,
     caller: Caller,
     Path(wallet): Path<String>,
     query: Query,
 ) -> Result<Response, Problem> {
-    query.allow(&[])?;
+    query.allow(&["at"])?;
+    let at = query.get("at").map(Timestamp::parse).transpose();
+    let at = at.map_err(|wrong| Problem::invalid_parameter("at", wrong.to_string()))?;
     let id = wallet_id(&wallet)?;
-    let balance = service.balance(&caller.principal, id).await?;
+    let balance = service.balance(&caller.principal, id, at).await?;
     let currency = balance.currency;
     let by_funding_type = balance.balances.by_funding_type.iter();
     Ok(ok(&Balance {
