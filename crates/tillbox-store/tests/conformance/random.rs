@@ -1,7 +1,7 @@
 //! Random commands, cut into random batches: after each, the store gives back what the core holds.
 
 use crate::books::{Books, units};
-use crate::scripted::{capture, credit, debit, expiring_credit, forced_debit, hold, refund};
+use crate::commands::{capture, credit, debit, expiring_credit, forced_debit, hold, refund};
 use crate::stores::{Memory, Sqlite, TestStore};
 use proptest::prelude::*;
 use tillbox_core::amount::Amount;
