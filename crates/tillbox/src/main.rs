@@ -3,7 +3,7 @@
 mod bench;
 mod config;
 mod serve;
-//mod verify;
+mod verify;
 
 #[cfg(test)]
 mod rooms;
@@ -24,7 +24,7 @@ enum Command {
     /// Serves the HTTP API.
     Serve(serve::Arguments),
     /// Proves that a ledger is whole: chain, balances, lots, holds, keys, gaps. Beside a server or not.
-    //Verify(verify::Arguments),
+    Verify(verify::Arguments),
     /// Measures this machine: debits in process and over HTTP, durable, as a table.
     Bench(bench::Arguments),
 }
@@ -32,7 +32,7 @@ enum Command {
 fn main() -> ExitCode {
     let result = match Arguments::parse().command {
         Command::Serve(arguments) => serve::run(arguments),
-        //Command::Verify(arguments) => verify::run(&arguments),
+        Command::Verify(arguments) => verify::run(&arguments),
         Command::Bench(arguments) => bench::run(&arguments),
     };
     match result {
