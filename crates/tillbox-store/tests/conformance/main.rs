@@ -1,6 +1,7 @@
 //! One suite for every store: what the engine's port promises, held against memory and `SQLite`.
 
 mod books;
+mod commands;
 mod random;
 mod refusals;
 mod scripted;

@@ -1,13 +1,14 @@
 //! Random commands, cut into random batches: after each, the store gives back what the core holds.
 
 use crate::books::{Books, units};
-use crate::scripted::{capture, credit, debit, expiring_credit, forced_debit, hold, refund};
+use crate::commands::{capture, credit, debit, expiring_credit, forced_debit, hold, refund};
 use crate::stores::{Memory, Sqlite, TestStore};
 use proptest::prelude::*;
 use tillbox_core::amount::Amount;
 use tillbox_core::command::{AfterCapture, Command};
 use tillbox_core::id::{EntryId, HoldId};
 use tillbox_core::lot::FundingType;
+use tillbox_store::sqlite::verify::verify;
 
 /// A step; places name one of the holds or debits made so far.
 #[derive(Clone, Debug)]
@@ -67,7 +68,7 @@ fn command(step: &Step, holds: &[HoldId], debits: &[EntryId]) -> Option<Command>
     })
 }
 
-fn play(store: impl TestStore, steps: &[(i64, Step)]) {
+fn play<T: TestStore>(store: T, steps: &[(i64, Step)]) -> T {
     let mut books = Books::with_wallets(store, 2);
     let (mut holds, mut debits) = ([Vec::new(), Vec::new()], [Vec::new(), Vec::new()]);
     for (wallet, step) in steps {
@@ -92,6 +93,7 @@ fn play(store: impl TestStore, steps: &[(i64, Step)]) {
         }
     }
     books.commit_and_compare();
+    books.store
 }
 
 proptest! {
@@ -104,6 +106,8 @@ proptest! {
 
     #[test]
     fn any_sequence_comes_back_from_sqlite(steps in prop::collection::vec((1..=2_i64, step()), 1..120)) {
-        play(Sqlite::new("random"), &steps);
+        let store = play(Sqlite::new("random"), &steps);
+        let report = verify(store.path(), &mut |_progress| {}).expect("the audit runs");
+        prop_assert!(report.violations.is_empty(), "{}", report);
     }
 }

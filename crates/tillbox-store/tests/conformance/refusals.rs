@@ -1,8 +1,8 @@
 //! What a store refuses, whole, and carries on.
 
 use crate::books::{Books, new_wallet};
+use crate::commands::{credit, debit};
 use crate::on_both_stores;
-use crate::scripted::{credit, debit};
 use crate::stores::TestStore;
 use std::sync::Arc;
 use tillbox_core::entry::{Entry, KeyStamp};

@@ -1,19 +1,16 @@
 //! Sequences by hand, one for each thing that a store must not lose.
 
 use crate::books::{Books, new_wallet, units};
+use crate::commands::{capture, credit, debit, expiring_credit, forced_debit, hold, note, refund};
 use crate::on_both_stores;
 use crate::stores::TestStore;
 use std::sync::Arc;
 use tillbox_core::amount::Amount;
-use tillbox_core::command::{
-    Adjust, AfterCapture, CaptureHold, Command, Credit, Debit, DebitRecord, Expiry, Force,
-    PlaceHold, Refund, Usage,
-};
+use tillbox_core::command::{Adjust, AfterCapture, Command, DebitRecord, Expiry, Force, Usage};
 use tillbox_core::entry::{Entry, KeyStamp, Note, UsageFacts};
 use tillbox_core::hold::HoldStatus;
 use tillbox_core::id::{CustomerId, EntryId, HoldId, MerchantId, WalletId};
 use tillbox_core::lot::FundingType;
-use tillbox_core::reason::Reason;
 use tillbox_core::wallet::WalletStatus;
 use tillbox_engine::port::{LedgerStore, Remembered, StoredAnswer};
 
@@ -28,71 +25,6 @@ on_both_stores!(
     what_is_not_there_is_none,
     batches_of_many_wallets_come_back,
 );
-
-pub(crate) fn credit(amount: i64, funding: FundingType) -> Command {
-    Command::Credit(Credit::new(units(amount), funding))
-}
-
-pub(crate) fn expiring_credit(amount: i64, seconds: i64) -> Command {
-    Command::Credit(Credit {
-        expiry: Some(Expiry::InSeconds(seconds)),
-        ..Credit::new(units(amount), FundingType::Promotional)
-    })
-}
-
-pub(crate) fn debit(amount: i64) -> Command {
-    Command::Debit(Debit {
-        amount: units(amount),
-        reason: Reason::Purchase,
-        force: None,
-        note: note("a purchase"),
-    })
-}
-
-pub(crate) fn forced_debit(amount: i64) -> Command {
-    Command::Debit(Debit {
-        amount: units(amount),
-        reason: Reason::Usage,
-        force: Some(Force { floor: None }),
-        note: Note::default(),
-    })
-}
-
-pub(crate) fn hold(amount: i64, seconds: i64) -> Command {
-    Command::PlaceHold(PlaceHold {
-        amount: units(amount),
-        expiry: Expiry::InSeconds(seconds),
-        invoice_id: None,
-        note: note("a hold"),
-    })
-}
-
-pub(crate) fn capture(hold_id: HoldId, amount: Option<Amount>, after: AfterCapture) -> Command {
-    Command::CaptureHold(CaptureHold {
-        hold_id,
-        amount,
-        after,
-        note: Note::default(),
-    })
-}
-
-pub(crate) fn refund(debit_id: EntryId, amount: Option<Amount>) -> Command {
-    Command::Refund(Refund {
-        debit_id,
-        amount,
-        grace_days: 30,
-        debit: None,
-        note: Note::default(),
-    })
-}
-
-fn note(description: &str) -> Note {
-    Note {
-        description: Some(description.into()),
-        reference: Some("order-7".into()),
-        metadata: Some("{\"á\":1}".into()),
-    }
-}
 
 fn hold_of(entry: &Arc<Entry>) -> HoldId {
     entry.event.hold.expect("a hold").id
