@@ -1,7 +1,7 @@
 //! Values in bodies: amounts, currencies, texts, data. Each refuses what the contract refuses.
 
 use super::problem::Problem;
-use serde::de::{Error, Unexpected, Visitor};
+use serde::de::{Error, MapAccess, Visitor};
 use serde::{Deserialize, Deserializer};
 use serde_json::{Map, Value};
 use std::fmt;
@@ -191,17 +191,33 @@ pub(crate) struct Metadata(pub(crate) String);
 
 impl<'de> Deserialize<'de> for Metadata {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let map = match Value::deserialize(deserializer)? {
-            Value::Object(map) => map,
-            Value::Array(_) => return Err(D::Error::invalid_type(Unexpected::Seq, &"an object")),
-            Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {
-                return Err(D::Error::custom("must be an object"));
-            }
-        };
+        let map = deserializer.deserialize_map(UniqueNames)?;
         check_metadata(&map).map_err(D::Error::custom)?;
         serde_json::to_string(&map)
             .map(Self)
             .map_err(D::Error::custom)
+    }
+}
+
+/// Reads an object and refuses a name that stands in it twice.
+struct UniqueNames;
+
+impl<'de> Visitor<'de> for UniqueNames {
+    type Value = Map<String, Value>;
+
+    fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("an object")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut access: A) -> Result<Self::Value, A::Error> {
+        let mut map = Map::new();
+        while let Some((name, value)) = access.next_entry::<String, Value>()? {
+            if map.contains_key(&name) {
+                return Err(A::Error::custom(format!("duplicate field `{name}`")));
+            }
+            map.insert(name, value);
+        }
+        Ok(map)
     }
 }
 
