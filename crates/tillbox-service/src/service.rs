@@ -82,7 +82,7 @@ impl Service {
             cache_bytes: options.cache_bytes,
         };
         let (engine, ledger) =
-            Engine::start(SqliteLedger::new(writer), engine_options).map_err(|why| {
+            Engine::start(SqliteLedger::new(writer)?, engine_options).map_err(|why| {
                 StoreError::Unavailable(format!("the ledger's thread can't be started: {why}"))
             })?;
         let facts =
