@@ -26,17 +26,15 @@ pub(super) fn decide(
         ],
     )?;
     let expires_at = expires_at(credit.expiry, context.now)?;
+    let below_maximum = credit.maximum_balance.map(|maximum| {
+        maximum
+            .checked_sub(state.balance)
+            .map_or(Amount::MAX_BALANCE, Amount::or_zero)
+    });
+    require_room(credit.amount, below_maximum.unwrap_or(Amount::MAX_BALANCE))?;
+    require_room(credit.amount, state.room_above())?;
     if state.lots().len() >= MAX_OPEN {
         return Err(Rejection::TooMany("lots"));
-    }
-    let maximum = credit
-        .maximum_balance
-        .map(|maximum| (maximum - state.balance).or_zero());
-    if maximum.is_some_and(|maximum| credit.amount > maximum) {
-        return Err(Rejection::AmountOutOfRange {
-            minimum: None,
-            maximum,
-        });
     }
     let lot = NewLot {
         amount: credit.amount,
@@ -48,7 +46,18 @@ pub(super) fn decide(
         reason: Some(credit.reason),
         ..Event::new(EntryKind::Credit, credit.note.clone())
     };
-    value_in(state, event, lot, context)
+    Ok(value_in(state, event, lot, context))
+}
+
+/// Keeps what comes in within `room` (R4).
+pub(super) fn require_room(amount: Amount, room: Amount) -> Result<(), Rejection> {
+    if amount > room {
+        return Err(Rejection::AmountOutOfRange {
+            minimum: None,
+            maximum: Some(room),
+        });
+    }
+    Ok(())
 }
 
 fn expires_at(expiry: Option<Expiry>, now: Timestamp) -> Result<Option<Timestamp>, Rejection> {
@@ -72,22 +81,13 @@ pub(super) struct NewLot {
     pub(super) expires_at: Option<Timestamp>,
 }
 
-/// Completes `event` with a lot of its own, and with what that lot pays of the debt.
+/// Completes `event` with a lot of its own, and with what that lot pays of the debt. There is room for it.
 pub(super) fn value_in(
     state: &WalletState,
     event: Event,
     new: NewLot,
     context: &Context<'_>,
-) -> Result<Event, Rejection> {
-    let room = Amount::MAX_BALANCE
-        .checked_sub(state.balance)
-        .unwrap_or(Amount::MAX_BALANCE);
-    if new.amount > room {
-        return Err(Rejection::AmountOutOfRange {
-            minimum: None,
-            maximum: Some(room),
-        });
-    }
+) -> Event {
     let paid_for = matches!(new.funding, FundingType::Cash | FundingType::Refund);
     let lot = Lot {
         id: LotId::from_number(context.entry_id.number()),
@@ -116,12 +116,12 @@ pub(super) fn value_in(
     };
     let mut parts = vec![made];
     parts.extend(pay_debt(&state.debt, vec![freed], context.now));
-    Ok(Event {
+    Event {
         amount: new.amount,
         parts,
         lots: vec![lot],
         ..event
-    })
+    }
 }
 
 impl Credit {
