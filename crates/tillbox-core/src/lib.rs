@@ -5,6 +5,7 @@
 //! - [`command`] → [`decide()`] → [`entry::Event`] → [`entry::seal`] → [`entry::Entry`] →
 //!   [`wallet::WalletState::apply`]: the way of every change. [`rejection`] names what is refused.
 //! - [`rating`]: what usage costs.
+//! - [`audit`]: whether the rows of a wallet, as stored, keep all of these rules.
 #![warn(
     missing_docs,
     clippy::float_arithmetic,
@@ -21,6 +22,7 @@
 
 pub mod amount;
 mod apply;
+pub mod audit;
 pub mod command;
 pub mod currency;
 pub mod debt;

@@ -154,11 +154,12 @@ mod tests {
                 prop_assert!(rated.billed_quantity >= quantity.max(minimum));
                 prop_assert!(rated.billed_quantity == minimum || (rated.billed_quantity % increment == 0 && rated.billed_quantity - quantity < increment));
                 let error = i128::from(rated.cost.micros()) * i128::from(per) - exact(rated.billed_quantity);
-                prop_assert!(match rounding {
+                let holds = match rounding {
                     Rounding::HalfUp => 2 * error.abs() <= i128::from(per) && 2 * error != -i128::from(per),
                     Rounding::Up => (0..i128::from(per)).contains(&error),
                     Rounding::Down => (0..i128::from(per)).contains(&-error),
-                });
+                };
+                prop_assert!(holds, "{rounding:?}");
             }
         }
 

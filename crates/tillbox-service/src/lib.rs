@@ -1,1 +1,29 @@
-//! Placeholder.
+//! What happens around the ledger: who may, with which settings, at which price, by whose clock.
+//!
+//! [`Service`] is what the API, and later the pages, call. It turns a caller's words into commands of the
+//! engine, writes plain tables on the ledger's thread, and reads. It knows no HTTP and no SQL.
+
+mod access;
+mod clock;
+mod customers;
+mod error;
+mod jobs;
+mod ledger;
+mod merchants;
+mod prices;
+mod reads;
+mod service;
+mod settings;
+mod wallets;
+
+pub use access::{BootstrapKey, Principal};
+pub use clock::Advance;
+pub use customers::{CustomerChange, NewCustomer};
+pub use error::ServiceError;
+pub use ledger::{Operation, Outcome};
+pub use merchants::Merchant;
+pub use prices::{NewPrice, PriceError};
+pub use service::{Running, Service, ServiceOptions};
+pub use settings::{Settings, UnreadableSettings, print_amount};
+pub use tillbox_engine::work::Mode;
+pub use wallets::{Answered, BalanceView, OpenWallet, WalletAnswer, WalletView};

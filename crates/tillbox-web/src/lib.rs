@@ -1,1 +1,9 @@
-//! Placeholder.
+//! The HTTP API. [`router()`] is the whole map of URLs; each resource has a file of its own under `api/v1`, which
+//! parses, calls the service and prints. Every error leaves through `api/problem.rs`.
+
+mod api;
+mod router;
+mod serve;
+
+pub use router::{openapi, router};
+pub use serve::serve;

@@ -1,1 +1,45 @@
-fn main() {}
+//! The `tillbox` binary: reads the command line and calls the rooms behind it.
+
+mod bench;
+mod config;
+mod serve;
+mod verify;
+
+#[cfg(test)]
+mod rooms;
+
+use clap::{Parser, Subcommand};
+use std::process::ExitCode;
+
+/// A prepaid wallet server: balances, holds and priced usage over HTTP, on an embedded ledger.
+#[derive(Parser)]
+#[command(version, about, arg_required_else_help = true)]
+struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Serves the HTTP API.
+    Serve(serve::Arguments),
+    /// Proves that a ledger is whole: chain, balances, lots, holds, keys, gaps. Beside a server or not.
+    Verify(verify::Arguments),
+    /// Measures this machine: debits in process and over HTTP, durable, as a table.
+    Bench(bench::Arguments),
+}
+
+fn main() -> ExitCode {
+    let result = match Arguments::parse().command {
+        Command::Serve(arguments) => serve::run(arguments),
+        Command::Verify(arguments) => verify::run(&arguments),
+        Command::Bench(arguments) => bench::run(&arguments),
+    };
+    match result {
+        Ok(code) => code,
+        Err(error) => {
+            eprintln!("tillbox: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}

@@ -3,7 +3,7 @@
 
 use super::credit::{NewLot, require_room, value_in};
 use super::debit::insufficient;
-use super::{Context, require_status};
+use super::{Context, require_in_range, require_status};
 use crate::command::Adjust;
 use crate::draw::draw_unheld;
 use crate::entry::{EntryKind, Event};
@@ -18,6 +18,7 @@ pub(super) fn decide(
     context: &Context<'_>,
 ) -> Result<Event, Rejection> {
     require_status(state, &[WalletStatus::Active, WalletStatus::Frozen])?;
+    require_in_range(adjust.amount)?;
     let event = Event {
         reason: Some(Reason::ManualAdjustment),
         ..Event::new(EntryKind::Adjustment, adjust.note.clone())

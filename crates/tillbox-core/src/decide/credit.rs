@@ -1,6 +1,6 @@
 //! Credit: value in, as one lot, which pays debt at once (R6).
 
-use super::{Context, MAX_OPEN, require_status};
+use super::{Context, MAX_OPEN, require_in_range, require_status};
 use crate::amount::Amount;
 use crate::command::{Credit, Expiry};
 use crate::draw::{Freed, pay_debt};
@@ -26,6 +26,7 @@ pub(super) fn decide(
         ],
     )?;
     let expires_at = expires_at(credit.expiry, context.now)?;
+    require_in_range(credit.amount)?;
     let below_maximum = credit.maximum_balance.map(|maximum| {
         maximum
             .checked_sub(state.balance)

@@ -1,7 +1,7 @@
 //! Debit: unheld lots in draw order, then debt within the overdraft limit, or beyond it by force (R7, L9).
 
 use super::credit::require_room;
-use super::{require_active, require_status};
+use super::{require_active, require_in_range, require_status};
 use crate::amount::Amount;
 use crate::command::{Debit, Force};
 use crate::draw::draw_unheld;
@@ -25,6 +25,7 @@ pub(super) fn value_out(
     force: Option<Force>,
 ) -> Result<Event, Rejection> {
     require_spending(state, force)?;
+    require_in_range(amount)?;
     let available = match force {
         None => state.available(),
         Some(Force { floor: None }) => Amount::MAX_SINGLE,

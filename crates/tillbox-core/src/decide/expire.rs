@@ -38,7 +38,7 @@ pub fn due(state: &WalletState, now: Timestamp) -> Option<Event> {
 fn lot_expired(state: &WalletState, key: &DrawKey, at: Timestamp) -> Event {
     let lot = state.lot(key).expect("a due lot is open");
     let amount = -lot.unheld();
-    Event {
+    let event = Event {
         reason: Some(Reason::Expiry),
         amount,
         parts: vec![Part {
@@ -50,5 +50,6 @@ fn lot_expired(state: &WalletState, key: &DrawKey, at: Timestamp) -> Event {
         }],
         effective_at: Some(at.max(state.last_effective_at)),
         ..Event::new(EntryKind::LotExpired, Note::default())
-    }
+    };
+    event.described(state.language)
 }

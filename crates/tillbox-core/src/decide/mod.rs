@@ -22,8 +22,9 @@ mod tests;
 
 pub use expire::due;
 
+use crate::amount::Amount;
 use crate::command::Command;
-use crate::entry::Event;
+use crate::entry::{Actor, Event, Stamp, seal};
 use crate::id::{EntryId, LotId};
 use crate::rejection::Rejection;
 use crate::time::Timestamp;
@@ -57,6 +58,14 @@ pub fn decide(
     command: &Command,
     context: &Context<'_>,
 ) -> Result<Event, Rejection> {
+    decide_undescribed(state, command, context).map(|event| event.described(state.language))
+}
+
+fn decide_undescribed(
+    state: &WalletState,
+    command: &Command,
+    context: &Context<'_>,
+) -> Result<Event, Rejection> {
     match command {
         Command::Credit(credit) => credit::decide(state, credit, context),
         Command::Debit(debit) => debit::decide(state, debit),
@@ -74,6 +83,34 @@ pub fn decide(
         Command::SetOverdraftLimit(limit) => set_overdraft_limit::decide(state, *limit),
         Command::BookDue => Err(Rejection::Conflict("nothing is left to book")),
     }
+}
+
+/// The state as it is once all that is due at `now` is booked. Nothing of it is kept: for reads and dry runs.
+pub fn as_of(state: &WalletState, now: Timestamp) -> WalletState {
+    let mut state = state.clone();
+    while let Some(event) = due(&state, now) {
+        let stamp = Stamp {
+            id: EntryId::from_number(0),
+            at: now,
+            actor: Actor::System,
+            key: None,
+            salt: [0; 16],
+        };
+        let entry = seal(&state, event, stamp);
+        state.apply(&entry);
+    }
+    state
+}
+
+/// An amount of a caller's is at most 10¹² (R4): a limit, checked after the state.
+fn require_in_range(amount: Amount) -> Result<(), Rejection> {
+    if (-Amount::MAX_SINGLE..=Amount::MAX_SINGLE).contains(&amount) {
+        return Ok(());
+    }
+    Err(Rejection::AmountOutOfRange {
+        minimum: None,
+        maximum: Some(Amount::MAX_SINGLE),
+    })
 }
 
 /// Guards a command that spends: only an active wallet does (W2, R40).

@@ -1,7 +1,7 @@
 //! A hold reserves lots in draw order, then the overdraft, up to what is available (R13).
 
 use super::debit::{insufficient, require_debt_room};
-use super::{Context, MAX_HOLD_DAYS, MAX_OPEN, require_active};
+use super::{Context, MAX_HOLD_DAYS, MAX_OPEN, require_active, require_in_range};
 use crate::amount::Amount;
 use crate::command::{Expiry, PlaceHold};
 use crate::draw::draw_unheld;
@@ -19,6 +19,7 @@ pub(super) fn decide(
 ) -> Result<Event, Rejection> {
     require_active(state)?;
     let expires_at = hold_end(hold.expiry, context.now, context.now)?;
+    require_in_range(hold.amount)?;
     require_debt_room(state, hold.amount)?;
     if state.holds().len() >= MAX_OPEN {
         return Err(Rejection::TooMany("holds"));

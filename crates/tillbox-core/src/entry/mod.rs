@@ -9,14 +9,14 @@ mod codec;
 mod seal;
 
 pub use codec::{CodecError, decode_body, encode_body};
-pub use seal::{Stamp, seal};
+pub use seal::{Stamp, commit_to, seal};
 
 use crate::amount::Amount;
 use crate::debt::DebtSpan;
 use crate::hold::HoldStatus;
 use crate::id::{ApiKeyId, EntryId, HoldId, InvoiceId, LotId, TopUpId, WalletId};
 use crate::lot::{FundingType, Lot};
-use crate::reason::Reason;
+use crate::reason::{Language, Reason};
 use crate::time::Timestamp;
 use crate::wallet::WalletStatus;
 
@@ -229,6 +229,14 @@ impl Event {
             effective_at: None,
             note,
         }
+    }
+
+    /// A transaction that nobody described is described by its reason (L2).
+    pub(crate) fn described(mut self, language: Language) -> Self {
+        if let (Some(reason), None) = (self.reason, &self.note.description) {
+            self.note.description = Some(reason.default_description(language).into());
+        }
+        self
     }
 
     /// Whether it is a transaction.

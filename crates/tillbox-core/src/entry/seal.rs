@@ -93,7 +93,8 @@ impl Entry {
     }
 }
 
-fn commit_to(note: &Note, salt: &[u8; 16]) -> [u8; 32] {
+/// What the chain holds of the free text.
+pub fn commit_to(note: &Note, salt: &[u8; 16]) -> [u8; 32] {
     let mut hasher = blake3::Hasher::new();
     hasher.update(salt);
     for text in [&note.description, &note.reference, &note.metadata] {

@@ -12,7 +12,7 @@ use std::sync::Arc;
 use tillbox_core::amount::Amount;
 use tillbox_core::command::Command;
 use tillbox_core::currency::Currency;
-use tillbox_core::decide::{Context, decide, due};
+use tillbox_core::decide::{Context, as_of, decide, due};
 use tillbox_core::entry::{Actor, Entry, Event, HoldChange, KeyStamp, Stamp, seal};
 use tillbox_core::hold::{Hold, HoldStatus};
 use tillbox_core::id::{CustomerId, EntryId, HoldId, LotId, MerchantId, WalletId};
@@ -296,7 +296,7 @@ impl<S: LedgerStore> Desk<'_, S> {
         let Some(state) = self.cache.get(submission.wallet_id) else {
             return Ok(rejected(Rejection::WalletNotFound, None));
         };
-        let mut state = super::with_due_booked(state, now);
+        let mut state = as_of(state, now);
         let ids = &self.options.ids;
         let system_now = self.system_now;
         let next_id = || ids.next(system_now);

@@ -22,11 +22,8 @@ use batch::{Decided, Pending};
 use cache::Cache;
 use std::sync::mpsc::Receiver;
 use tillbox_core::decide;
-use tillbox_core::entry::{Actor, Stamp, seal};
-use tillbox_core::id::{EntryId, MerchantId, WalletId};
+use tillbox_core::id::{MerchantId, WalletId};
 use tillbox_core::rejection::Rejection;
-use tillbox_core::time::Timestamp;
-use tillbox_core::wallet::WalletState;
 
 /// How a lane ended.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -283,7 +280,7 @@ impl<S: LedgerStore> Lane<S> {
                 Some(state) => {
                     let now = clock.time(system_now).max(state.last_at);
                     if state.next_due_at().is_some_and(|due| due <= now) {
-                        view(Ok((&with_due_booked(state, now), now)));
+                        view(Ok((&decide::as_of(state, now), now)));
                     } else {
                         view(Ok((state, now)));
                     }
@@ -295,27 +292,6 @@ impl<S: LedgerStore> Lane<S> {
             }
         }
     }
-}
-
-/// The state as it will be once what is due is booked. Nothing of it is kept.
-pub(crate) fn with_due_booked(state: &WalletState, now: Timestamp) -> WalletState {
-    let mut state = state.clone();
-    while let Some(event) = decide::due(&state, now) {
-        let id = EntryId::from_number(0);
-        let entry = seal(
-            &state,
-            event,
-            Stamp {
-                id,
-                at: now,
-                actor: Actor::System,
-                key: None,
-                salt: [0; 16],
-            },
-        );
-        state.apply(&entry);
-    }
-    state
 }
 
 impl Item {

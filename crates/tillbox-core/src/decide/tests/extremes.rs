@@ -111,3 +111,40 @@ fn r4_force_with_a_floor_on_the_richest_wallet() {
     book.ok(forced(MOST, Some(MOST)));
     assert_eq!(book.state.balance, units(8 * MOST));
 }
+
+#[test]
+fn r4_a_single_amount_is_at_most_the_largest() {
+    let book = Book::after([limit(5), cash(5)]);
+    for amount in [
+        Amount::MAX_SINGLE + Amount::from_micros(1),
+        Amount::from_micros(i64::MAX),
+    ] {
+        for command in [
+            Command::Credit(Credit::new(amount, FundingType::Cash)),
+            Command::Debit(crate::command::Debit {
+                amount,
+                reason: Reason::Usage,
+                force: Some(Force { floor: None }),
+                note: Note::default(),
+            }),
+            Command::Adjust(Adjust {
+                amount,
+                note: Note::default(),
+            }),
+            Command::Adjust(Adjust {
+                amount: -amount,
+                note: Note::default(),
+            }),
+            Command::PlaceHold(PlaceHold {
+                amount,
+                expiry: Expiry::InSeconds(60),
+                invoice_id: None,
+                note: Note::default(),
+            }),
+            Command::SetOverdraftLimit(amount),
+        ] {
+            let outcome = book.clone().run(command.clone()).map(|_| ());
+            assert_eq!(outcome, Err(room(MOST)), "{command:?}");
+        }
+    }
+}

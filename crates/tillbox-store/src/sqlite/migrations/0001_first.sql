@@ -162,6 +162,9 @@ CREATE TABLE wallets (
     language    TEXT NOT NULL,
     name        TEXT,
     metadata    TEXT NOT NULL,
+    -- What the log begins from.
+    initial_status          INTEGER NOT NULL,
+    initial_overdraft_limit INTEGER NOT NULL,
     closed      INTEGER NOT NULL DEFAULT 0,
     created_at  INTEGER NOT NULL,
     updated_at  INTEGER NOT NULL

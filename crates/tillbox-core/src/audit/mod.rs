@@ -1,0 +1,265 @@
+//! The self-audit of one wallet: reads its rows in order and says which rule each breaks.
+//!
+//! It trusts nothing: rows may have been changed by any hand. So it neither applies rows nor adds amounts as the
+//! product does (which stops the process when money would be corrupt), but follows them with checked steps of its
+//! own; what it finds are values. Where a row can't be followed (it draws on a lot that is not there), it says so
+//! once and goes on with what needs no lots: numbers, time, chain and balance. Memory: every lot and hold that the
+//! wallet ever had, and sixteen bytes for each refundable debit.
+
+mod replay;
+
+use crate::amount::Amount;
+use crate::entry::{Entry, Hash};
+use crate::hold::{Hold, HoldStatus};
+use crate::id::{EntryId, HoldId, LotId, WalletId};
+use crate::lot::Lot;
+use crate::reason::Reason;
+use crate::time::Timestamp;
+use crate::wallet::{NewWallet, WalletState, WalletStatus};
+use replay::Replay;
+use std::collections::BTreeMap;
+
+/// A rule that does not hold, and where.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Violation {
+    /// The rule's name; the same rule is always told by the same name.
+    pub invariant: &'static str,
+    /// Whose rows.
+    pub wallet: WalletId,
+    /// At which row; 0 where it is about what the wallet is in the end.
+    pub version: u64,
+    /// What was found, for people.
+    pub detail: String,
+}
+
+/// Follows the rows of one wallet.
+#[derive(Debug)]
+pub struct WalletAudit {
+    wallet: WalletId,
+    version: u64,
+    seq: u64,
+    head: Hash,
+    last_at: Timestamp,
+    last_effective_at: Timestamp,
+    balance: Amount,
+    status: Option<WalletStatus>,
+    overdraft_limit: Option<Amount>,
+    replay: Replay,
+    derailed: bool,
+    /// What is left to give back of each refundable debit, in the order of their ids.
+    refundable: Vec<(EntryId, Amount)>,
+    violations: Vec<Violation>,
+}
+
+/// What the rows come to.
+#[derive(Debug)]
+pub struct Audited {
+    /// What was found, the first of each kind.
+    pub violations: Vec<Violation>,
+    /// The state behind the last row; none where the rows could not be followed.
+    pub state: Option<WalletState>,
+    /// All lots that there ever were, as they must be stored.
+    pub lots: BTreeMap<LotId, Lot>,
+    /// All holds that there ever were, as they must be stored.
+    pub holds: BTreeMap<HoldId, Hold>,
+}
+
+impl WalletAudit {
+    /// Before the first row.
+    pub fn new(wallet: WalletId) -> Self {
+        Self {
+            wallet,
+            version: 0,
+            seq: 0,
+            head: [0; 32],
+            last_at: Timestamp::from_micros(0),
+            last_effective_at: Timestamp::from_micros(0),
+            balance: Amount::ZERO,
+            status: None,
+            overdraft_limit: None,
+            replay: Replay::default(),
+            derailed: false,
+            refundable: Vec::new(),
+            violations: Vec::new(),
+        }
+    }
+
+    /// The version of the last row that it was given.
+    pub fn version(&self) -> u64 {
+        self.version
+    }
+
+    /// Takes the next row, as it is stored.
+    pub fn feed(&mut self, entry: &Entry) {
+        self.check_numbers(entry);
+        self.check_chain(entry);
+        self.check_balance(entry);
+        self.check_refund(entry);
+        if !self.derailed
+            && let Err(broken) = self.replay.follow(entry)
+        {
+            self.derailed = true;
+            self.report(broken.invariant, entry.version, broken.detail);
+        }
+        self.version = entry.version;
+        self.seq = entry.seq.unwrap_or(self.seq);
+        self.head = entry.hash;
+        self.last_at = self.last_at.max(entry.at);
+        self.last_effective_at = entry.event.effective_at.unwrap_or(entry.at);
+        self.balance = entry.balance_after;
+        self.status = entry.event.status.or(self.status);
+        self.overdraft_limit = entry.event.overdraft_limit.or(self.overdraft_limit);
+    }
+
+    /// Says that the next row could not be read: it and all behind it are not followed.
+    pub fn feed_unreadable(&mut self, detail: String) {
+        let version = self.version.saturating_add(1);
+        self.report("every row is readable", version, detail);
+        self.derailed = true;
+    }
+
+    /// Ends with the state that must be stored. `wallet` is the wallet as it is stored: what no row says of it
+    /// (its status and its overdraft limit, when they never changed) is taken from there.
+    pub fn finish(mut self, wallet: NewWallet) -> Audited {
+        let state = if self.derailed {
+            None
+        } else {
+            self.state(wallet)
+        };
+        if let Some(Err(rule)) = state.as_ref().map(WalletState::check) {
+            self.report(rule, 0, format!("after version {}", self.version));
+        }
+        Audited {
+            violations: self.violations,
+            state,
+            lots: self.replay.lots,
+            holds: self.replay.holds,
+        }
+    }
+
+    fn state(&mut self, wallet: NewWallet) -> Option<WalletState> {
+        let debt = match self.replay.sums_in_range() {
+            Ok(()) => self.replay.debt(),
+            Err(broken) => {
+                self.report(broken.invariant, 0, broken.detail);
+                return None;
+            }
+        };
+        let mut state = WalletState::new(NewWallet {
+            status: self.status.unwrap_or(wallet.status),
+            overdraft_limit: self.overdraft_limit.unwrap_or(wallet.overdraft_limit),
+            ..wallet
+        });
+        state.version = self.version;
+        state.seq = self.seq;
+        state.head = self.head;
+        state.last_at = self.last_at;
+        state.last_effective_at = self.last_effective_at;
+        state.balance = self.balance;
+        state.debt = debt;
+        let lots = self.replay.lots.values();
+        let lots = lots.filter(|lot| lot.remaining.is_positive());
+        let holds = self.replay.holds.values();
+        let holds = holds.filter(|hold| hold.status == HoldStatus::Open);
+        Some(state.with_open(lots.cloned().collect(), holds.cloned().collect()))
+    }
+
+    fn check_numbers(&mut self, entry: &Entry) {
+        let next = self.version.saturating_add(1);
+        if entry.version != next {
+            let found = format!("version {} follows {}", entry.version, self.version);
+            self.report("versions have no gaps", entry.version, found);
+        }
+        let seq = entry
+            .event
+            .moves_money()
+            .then(|| self.seq.saturating_add(1));
+        if entry.seq != seq {
+            let found = format!("seq {:?} where {seq:?} is due", entry.seq);
+            self.report(
+                "transactions are numbered without gaps",
+                entry.version,
+                found,
+            );
+        }
+        if entry.at < self.last_at {
+            let found = format!("{} after {}", entry.at, self.last_at);
+            self.report("time never goes backwards", entry.version, found);
+        }
+    }
+
+    fn check_chain(&mut self, entry: &Entry) {
+        if entry.hash != entry.chained_after(&self.head) {
+            let found = "the row is not the one that was chained, or the row before is not";
+            self.report("the chain holds", entry.version, found.to_owned());
+        }
+        if !entry.note_holds() {
+            let found = "there is text that the chain does not hold";
+            self.report(
+                "free text is what the chain holds",
+                entry.version,
+                found.to_owned(),
+            );
+        }
+    }
+
+    fn check_balance(&mut self, entry: &Entry) {
+        let amount = entry.event.amount;
+        if self.balance.checked_add(amount) != Some(entry.balance_after) {
+            let found = format!(
+                "{} and {} make {}",
+                self.balance.micros(),
+                amount.micros(),
+                entry.balance_after.micros()
+            );
+            self.report(
+                "balance after = balance before + amount",
+                entry.version,
+                found,
+            );
+        }
+        let parts = replay::sum_of_parts(&entry.event);
+        if parts != i128::from(amount.micros()) {
+            let found = format!("{} where its parts make {parts}", amount.micros());
+            self.report("amount = sum of its parts", entry.version, found);
+        }
+    }
+
+    fn check_refund(&mut self, entry: &Entry) {
+        let amount = entry.event.amount;
+        if amount.is_negative() && entry.event.reason.is_some_and(Reason::is_refundable) {
+            let whole = Amount::ZERO.checked_sub(amount).unwrap_or(Amount::ZERO);
+            self.refundable.push((entry.id, whole));
+        }
+        let Some(debit) = entry.event.refund_of else {
+            return;
+        };
+        let place = self.refundable.binary_search_by_key(&debit, |(id, _)| *id);
+        let left = place.ok().and_then(|place| self.refundable.get_mut(place));
+        let kept = left.and_then(|(_, left)| {
+            *left = left.checked_sub(amount)?;
+            (!left.is_negative() && amount.is_positive()).then_some(())
+        });
+        if kept.is_none() {
+            let found = format!("{} of {debit}", amount.micros());
+            self.report(
+                "refunds of a debit never pass the debit",
+                entry.version,
+                found,
+            );
+        }
+    }
+
+    fn report(&mut self, invariant: &'static str, version: u64, detail: String) {
+        let known = self.violations.iter();
+        if known.into_iter().any(|known| known.invariant == invariant) {
+            return;
+        }
+        self.violations.push(Violation {
+            invariant,
+            wallet: self.wallet,
+            version,
+            detail,
+        });
+    }
+}

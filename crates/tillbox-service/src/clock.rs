@@ -1,0 +1,101 @@
+//! The test clock: a test merchant's time, moved forward on demand (R46).
+//!
+//! On the way to its target, all that falls due runs in due order, each at its own instant.
+
+use crate::access::Principal;
+use crate::error::ServiceError;
+use crate::service::Service;
+use tillbox_core::command::Command;
+use tillbox_core::entry::Actor;
+use tillbox_core::time::Timestamp;
+use tillbox_engine::work::{Mode, Submission};
+
+/// How far to move.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Advance {
+    /// To that instant.
+    To(Timestamp),
+    /// By so many seconds.
+    BySeconds(i64),
+}
+
+/// The clock is never moved further than this many days at once.
+const MAX_ADVANCE_DAYS: i64 = 3_660;
+
+impl Service {
+    /// The merchant's time.
+    pub fn clock_now(&self, who: &Principal) -> Timestamp {
+        who.merchant.clock.time(self.clock.now())
+    }
+
+    /// Moves a test merchant's time forward, and answers once all that falls due has run.
+    pub async fn advance_clock(
+        &self,
+        who: &Principal,
+        advance: Advance,
+    ) -> Result<Timestamp, ServiceError> {
+        if who.live {
+            return Err(ServiceError::NotFound);
+        }
+        let _one_at_a_time = who.merchant.advancing.lock().await;
+        let now = self.clock_now(who);
+        let (target, pointer) = match advance {
+            Advance::To(instant) => (instant, "/to"),
+            Advance::BySeconds(seconds) => (now.plus_seconds(seconds), "/by_seconds"),
+        };
+        if target < now {
+            return Err(ServiceError::Invalid {
+                pointer,
+                message: "the test clock never goes back",
+            });
+        }
+        if target > now.plus_days(MAX_ADVANCE_DAYS) {
+            return Err(ServiceError::Invalid {
+                pointer,
+                message: "at most ten years at once",
+            });
+        }
+        self.run_due_until(who, target).await?;
+        let offset_us = target.micros() - self.clock.now().micros();
+        let merchant_id = who.merchant_id;
+        self.write(move |connection| {
+            tillbox_store::sqlite::merchants::set_clock_offset(connection, merchant_id, offset_us)
+        })
+        .await?;
+        who.merchant.clock.set_offset_us(offset_us);
+        Ok(target.max(self.clock_now(who)))
+    }
+
+    async fn run_due_until(&self, who: &Principal, target: Timestamp) -> Result<(), ServiceError> {
+        let merchant_id = who.merchant_id;
+        loop {
+            let due = self
+                .read(move |connection| {
+                    tillbox_store::sqlite::wallets::due_wallets(
+                        connection,
+                        merchant_id,
+                        target,
+                        500,
+                    )
+                })
+                .await?;
+            if due.is_empty() {
+                return Ok(());
+            }
+            for (wallet_id, due_at) in due {
+                let submission = Submission {
+                    merchant_id,
+                    wallet_id,
+                    command: Command::BookDue,
+                    key: None,
+                    actor: Actor::System,
+                    clock: who.merchant.clock.clone(),
+                    at: Some(due_at),
+                    mode: Mode::Commit,
+                    answer: None,
+                };
+                self.engine.submit(submission).await?;
+            }
+        }
+    }
+}

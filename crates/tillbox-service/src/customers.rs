@@ -1,0 +1,212 @@
+//! Customers: whoever owns wallets.
+
+use crate::access::Principal;
+use crate::error::ServiceError;
+use crate::service::Service;
+use crate::wallets::Answered;
+use std::sync::Arc;
+use tillbox_core::entry::KeyStamp;
+use tillbox_core::id::CustomerId;
+use tillbox_engine::port::StoredAnswer;
+use tillbox_store::StoreError;
+use tillbox_store::sqlite::answers;
+use tillbox_store::sqlite::customers::{self, CustomerRow};
+
+/// A customer to make.
+#[derive(Clone, Debug)]
+pub struct NewCustomer {
+    /// Its name.
+    pub name: String,
+    /// Where it is written to.
+    pub email: Option<String>,
+    /// The caller's own id of it, unique.
+    pub external_id: Option<String>,
+    /// The language that it reads.
+    pub locale: String,
+    /// The caller's own data, a JSON object.
+    pub metadata: String,
+}
+
+/// What changes of a customer; none stays as it is.
+#[derive(Clone, Debug, Default)]
+pub struct CustomerChange {
+    /// Another name.
+    pub name: Option<String>,
+    /// Another address, or none.
+    pub email: Option<Option<String>>,
+    /// Another id of the caller's, or none.
+    pub external_id: Option<Option<String>>,
+    /// Another language.
+    pub locale: Option<String>,
+    /// Other data.
+    pub metadata: Option<String>,
+}
+
+const TAKEN: &str = "another customer has this external_id";
+
+impl Service {
+    /// Makes a customer. Under a key the answer is stored with it and given again.
+    pub async fn create_customer(
+        &self,
+        who: &Principal,
+        new: NewCustomer,
+        key: Option<KeyStamp>,
+        answer: impl FnOnce(&CustomerRow) -> Vec<u8> + Send + 'static,
+    ) -> Result<Answered, ServiceError> {
+        let now = self.clock_now(who);
+        let row = CustomerRow {
+            merchant_id: who.merchant_id,
+            id: CustomerId::from_number(self.next_id()),
+            name: new.name,
+            email: new.email,
+            external_id: new.external_id,
+            locale: new.locale,
+            metadata: new.metadata,
+            created_at: now,
+            updated_at: now,
+            deleted_at: None,
+        };
+        self.write_keyed(key, TAKEN, move |connection| {
+            customers::insert(connection, &row)?;
+            Ok(answer(&row))
+        })
+        .await
+    }
+
+    /// A plain write whose answer is stored under its key, in the same commit; `conflict` is what is said
+    /// when something unique is taken.
+    pub(crate) async fn write_keyed(
+        &self,
+        key: Option<KeyStamp>,
+        conflict: &'static str,
+        write: impl FnOnce(&tillbox_store::sqlite::Connection) -> Result<Vec<u8>, StoreError>
+        + Send
+        + 'static,
+    ) -> Result<Answered, ServiceError> {
+        let written = self.write(move |connection| {
+            if let Some(stamp) = key
+                && let Some(found) = answers::find(connection, stamp.key)?
+            {
+                return Ok((found, true));
+            }
+            let body: Arc<[u8]> = write(connection)?.into();
+            let stamp = key.unwrap_or(KeyStamp {
+                key: [0; 16],
+                fingerprint: [0; 16],
+            });
+            let answer = StoredAnswer {
+                key: stamp,
+                status: 201,
+                body,
+            };
+            if key.is_some() {
+                answers::insert(connection, &answer)?;
+            }
+            Ok((answer, false))
+        });
+        let (answer, replayed) = written
+            .await
+            .map_err(|error| conflict_as(error, conflict))?;
+        if replayed && key.is_some_and(|stamp| stamp.fingerprint != answer.key.fingerprint) {
+            return Err(ServiceError::KeyReused);
+        }
+        Ok(Answered {
+            status: answer.status,
+            body: answer.body,
+            replayed,
+        })
+    }
+
+    /// A customer that is not deleted.
+    pub async fn customer(
+        &self,
+        who: &Principal,
+        id: CustomerId,
+    ) -> Result<CustomerRow, ServiceError> {
+        let merchant_id = who.merchant_id;
+        let row = self
+            .read(move |connection| customers::get(connection, merchant_id, id))
+            .await?;
+        row.filter(|row| row.deleted_at.is_none())
+            .ok_or(ServiceError::NotFound)
+    }
+
+    /// Customers, newest first, before `before`.
+    pub async fn customers(
+        &self,
+        who: &Principal,
+        external_id: Option<String>,
+        before: Option<CustomerId>,
+        limit: usize,
+    ) -> Result<Vec<CustomerRow>, ServiceError> {
+        let merchant_id = who.merchant_id;
+        self.read(move |connection| {
+            customers::list(
+                connection,
+                merchant_id,
+                external_id.as_deref(),
+                before,
+                limit,
+            )
+        })
+        .await
+    }
+
+    /// Changes a customer.
+    pub async fn change_customer(
+        &self,
+        who: &Principal,
+        id: CustomerId,
+        change: CustomerChange,
+    ) -> Result<CustomerRow, ServiceError> {
+        let (merchant_id, now) = (who.merchant_id, self.clock_now(who));
+        let changed = self.write(move |connection| {
+            let Some(row) =
+                customers::get(connection, merchant_id, id)?.filter(|row| row.deleted_at.is_none())
+            else {
+                return Ok(None);
+            };
+            let row = CustomerRow {
+                name: change.name.unwrap_or(row.name),
+                email: change.email.unwrap_or(row.email),
+                external_id: change.external_id.unwrap_or(row.external_id),
+                locale: change.locale.unwrap_or(row.locale),
+                metadata: change.metadata.unwrap_or(row.metadata),
+                updated_at: now,
+                ..row
+            };
+            customers::update(connection, &row)?;
+            Ok(Some(row))
+        });
+        changed
+            .await
+            .map_err(|error| conflict_as(error, TAKEN))?
+            .ok_or(ServiceError::NotFound)
+    }
+
+    /// Deletes a customer and erases its personal data; amounts stay (W6).
+    pub async fn delete_customer(
+        &self,
+        who: &Principal,
+        id: CustomerId,
+    ) -> Result<(), ServiceError> {
+        let (merchant_id, now) = (who.merchant_id, self.clock_now(who));
+        let deleted = self
+            .write(move |connection| customers::delete(connection, merchant_id, id, now))
+            .await;
+        let found = deleted
+            .map_err(|error| conflict_as(error, "the customer has a wallet that is not closed"))?;
+        if found {
+            Ok(())
+        } else {
+            Err(ServiceError::NotFound)
+        }
+    }
+}
+
+fn conflict_as(error: ServiceError, what: &'static str) -> ServiceError {
+    match error {
+        ServiceError::Store(StoreError::Conflict(_)) => ServiceError::Conflict(what),
+        other => other,
+    }
+}

@@ -1,0 +1,86 @@
+//! Why the service could not do what was asked.
+
+use tillbox_core::currency::Currency;
+use tillbox_core::rejection::Rejection;
+use tillbox_engine::work::SubmitError;
+use tillbox_store::StoreError;
+
+/// A refusal, or a fault of ours; never the one dressed as the other.
+#[derive(Debug, thiserror::Error)]
+pub enum ServiceError {
+    /// A rule of the ledger says no.
+    #[error("{rejection}")]
+    Rejected {
+        /// Which.
+        rejection: Rejection,
+        /// The wallet's currency, if there is a wallet.
+        currency: Option<Currency>,
+    },
+    /// There is no such thing, or it is another merchant's.
+    #[error("not found")]
+    NotFound,
+    /// The state does not allow it.
+    #[error("{0}")]
+    Conflict(&'static str),
+    /// A value that only the service can judge.
+    #[error("{message}")]
+    Invalid {
+        /// JSON pointer to the value.
+        pointer: &'static str,
+        /// What to write instead.
+        message: &'static str,
+    },
+    /// The key was used for another request.
+    #[error("the idempotency key was used for another request")]
+    KeyReused,
+    /// No price of that key in the wallet's currency (R31).
+    #[error("the price has no version in the wallet's currency")]
+    CurrencyMismatch,
+    /// A cost beyond the largest amount.
+    #[error("the amount is out of range")]
+    AmountOutOfRange,
+    /// Too much is waiting, or the store refused the write. Nothing was stored.
+    #[error("overloaded: {0}")]
+    Overloaded(String),
+    /// It may be done or not; the same key will tell.
+    #[error("the outcome is unknown")]
+    OutcomeUnknown,
+    /// The process is stopping. Nothing was stored.
+    #[error("shutting down")]
+    ShuttingDown,
+    /// The store can't be read, or what it says can't be.
+    #[error(transparent)]
+    Store(StoreError),
+}
+
+impl From<SubmitError> for ServiceError {
+    fn from(error: SubmitError) -> Self {
+        match error {
+            SubmitError::Rejected {
+                rejection: Rejection::KeyReused,
+                ..
+            } => Self::KeyReused,
+            SubmitError::Rejected {
+                rejection,
+                currency,
+            } => Self::Rejected {
+                rejection,
+                currency,
+            },
+            SubmitError::Overloaded(why) => Self::Overloaded(why),
+            SubmitError::OutcomeUnknown => Self::OutcomeUnknown,
+            SubmitError::ShuttingDown => Self::ShuttingDown,
+        }
+    }
+}
+
+impl From<StoreError> for ServiceError {
+    fn from(error: StoreError) -> Self {
+        match error {
+            StoreError::OutcomeUnknown => Self::OutcomeUnknown,
+            other @ (StoreError::Unavailable(_)
+            | StoreError::Conflict(_)
+            | StoreError::Corrupt { .. }) => Self::Store(other),
+        }
+    }
+}

@@ -1,0 +1,121 @@
+//! Reads of the log, lots and holds; each caller asks for one more than it shows, to know whether there is more.
+
+use crate::access::Principal;
+use crate::error::ServiceError;
+use crate::ledger::{Operation, submission};
+use crate::service::Service;
+use std::sync::Arc;
+use tillbox_core::command::Command;
+use tillbox_core::entry::Entry;
+use tillbox_core::id::{EntryId, HoldId, LotId, WalletId};
+use tillbox_core::lot::Lot;
+use tillbox_engine::work::Mode;
+use tillbox_store::sqlite::holds::{self, HoldFilter, StoredHold};
+use tillbox_store::sqlite::lots;
+use tillbox_store::sqlite::transactions::{self, MerchantTransaction, TransactionFilter};
+
+impl Service {
+    /// Books what is due on a wallet, so that what is read next is as of now; an unknown wallet is not found.
+    async fn book_due(&self, who: &Principal, wallet_id: WalletId) -> Result<(), ServiceError> {
+        self.wallet_facts(who, wallet_id).await?;
+        let operation = Operation {
+            wallet_id,
+            command: Command::BookDue,
+            key: None,
+            mode: Mode::Commit,
+        };
+        self.engine.submit(submission(who, operation)).await?;
+        Ok(())
+    }
+
+    /// A transaction of that wallet.
+    pub async fn transaction(
+        &self,
+        who: &Principal,
+        wallet: WalletId,
+        id: EntryId,
+    ) -> Result<Entry, ServiceError> {
+        self.wallet_facts(who, wallet).await?;
+        let merchant = who.merchant_id;
+        self.read(move |connection| transactions::get(connection, merchant, wallet, id))
+            .await?
+            .ok_or(ServiceError::NotFound)
+    }
+
+    /// Transactions of a wallet, newest first, with versions below `before`.
+    pub async fn transactions(
+        &self,
+        who: &Principal,
+        wallet: WalletId,
+        filter: Arc<TransactionFilter>,
+        before: Option<u64>,
+        limit: usize,
+    ) -> Result<Vec<Entry>, ServiceError> {
+        self.book_due(who, wallet).await?;
+        let merchant = who.merchant_id;
+        self.read(move |connection| {
+            transactions::list(connection, merchant, wallet, &filter, before, limit)
+        })
+        .await
+    }
+
+    /// Transactions of all wallets of the merchant, newest first, with ids below `before`.
+    pub async fn merchant_transactions(
+        &self,
+        who: &Principal,
+        filter: Arc<TransactionFilter>,
+        before: Option<EntryId>,
+        limit: usize,
+    ) -> Result<Vec<MerchantTransaction>, ServiceError> {
+        let merchant = who.merchant_id;
+        self.read(move |connection| {
+            transactions::list_merchant(connection, merchant, &filter, before, limit)
+        })
+        .await
+    }
+
+    /// Lots of a wallet, spent ones too, newest first, with ids below `before`.
+    pub async fn lots(
+        &self,
+        who: &Principal,
+        wallet: WalletId,
+        before: Option<LotId>,
+        limit: usize,
+    ) -> Result<Vec<Lot>, ServiceError> {
+        self.book_due(who, wallet).await?;
+        let merchant = who.merchant_id;
+        self.read(move |connection| lots::list(connection, merchant, wallet, before, limit))
+            .await
+    }
+
+    /// A hold of that wallet, with the words that it was placed with.
+    pub async fn hold(
+        &self,
+        who: &Principal,
+        wallet: WalletId,
+        id: HoldId,
+    ) -> Result<StoredHold, ServiceError> {
+        self.book_due(who, wallet).await?;
+        let merchant = who.merchant_id;
+        self.read(move |connection| holds::get(connection, merchant, wallet, id))
+            .await?
+            .ok_or(ServiceError::NotFound)
+    }
+
+    /// Holds of a wallet, ended ones too, newest first, with ids below `before`.
+    pub async fn holds(
+        &self,
+        who: &Principal,
+        wallet: WalletId,
+        filter: HoldFilter,
+        before: Option<HoldId>,
+        limit: usize,
+    ) -> Result<Vec<StoredHold>, ServiceError> {
+        self.book_due(who, wallet).await?;
+        let merchant = who.merchant_id;
+        self.read(move |connection| {
+            holds::list(connection, merchant, wallet, &filter, before, limit)
+        })
+        .await
+    }
+}

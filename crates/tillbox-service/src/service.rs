@@ -1,0 +1,267 @@
+//! The service: what is shared by all callers, and how it starts and stops.
+
+use crate::access::{BootstrapKey, Principal, hash_key};
+use crate::error::ServiceError;
+use crate::merchants::Merchant;
+use crate::prices::PriceList;
+use crate::settings::Settings;
+use crate::wallets::WalletFacts;
+use lru::LruCache;
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, RwLock};
+use std::thread::JoinHandle;
+use tillbox_core::id::{ApiKeyId, MerchantId, WalletId};
+use tillbox_core::id_source::IdSource;
+use tillbox_engine::clock::{Clock, MerchantClock};
+use tillbox_engine::port::CommitError;
+use tillbox_engine::{Engine, LaneEnd, Options};
+use tillbox_store::StoreError;
+use tillbox_store::sqlite::{
+    Connection, PlainWrite, SqliteLedger, SqliteStore, api_keys, merchants,
+};
+
+/// What a service is started with.
+pub struct ServiceOptions {
+    /// The database, as a URL.
+    pub database: String,
+    /// The system's clock.
+    pub clock: Arc<dyn Clock>,
+    /// Random bytes of this process.
+    pub random: [u8; 32],
+    /// Bytes that cached wallets may take.
+    pub cache_bytes: usize,
+    /// The key of the merchant that is made when there is none yet.
+    pub bootstrap: BootstrapKey,
+}
+
+/// What the API calls. Shared as an [`Arc`].
+pub struct Service {
+    pub(crate) store: Arc<SqliteStore>,
+    pub(crate) engine: Engine<SqliteLedger>,
+    pub(crate) ids: Arc<IdSource>,
+    pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) merchants: RwLock<HashMap<MerchantId, Arc<Merchant>>>,
+    pub(crate) keys: RwLock<HashMap<[u8; 32], Principal>>,
+    pub(crate) prices: RwLock<PriceList>,
+    pub(crate) wallet_facts: Mutex<LruCache<WalletId, WalletFacts>>,
+    random_number: u64,
+}
+
+/// A service that runs, and the thread of its ledger.
+pub struct Running {
+    /// The service.
+    pub service: Arc<Service>,
+    /// Ends with how the ledger ended.
+    pub ledger: JoinHandle<LaneEnd>,
+    /// Whether the first merchant was made just now.
+    pub bootstrapped: bool,
+}
+
+/// Pieces of work that may wait for the ledger; one more is answered 503.
+const QUEUE: usize = 8_192;
+/// Commands that one commit takes.
+const BATCH: usize = 1_024;
+/// Wallets whose owner and currency are remembered.
+const WALLET_FACTS: usize = 500_000;
+
+impl Service {
+    /// Opens the database, makes the first merchant if there is none, and starts the ledger.
+    pub fn start(options: ServiceOptions) -> Result<Running, StoreError> {
+        let (store, mut writer) = SqliteStore::open(&options.database)?;
+        let ids = Arc::new(IdSource::after(store.highest_id()?));
+        let bootstrapped = bootstrap(&mut writer, &ids, &options)?;
+        let merchants = load_merchants(&writer)?;
+        let keys = load_keys(&writer, &merchants)?;
+        let prices = PriceList::load(&writer)?;
+        let engine_options = Options {
+            clock: Arc::clone(&options.clock),
+            ids: Arc::clone(&ids),
+            salt_key: options.random,
+            queue: QUEUE,
+            batch: BATCH,
+            cache_bytes: options.cache_bytes,
+        };
+        let (engine, ledger) =
+            Engine::start(SqliteLedger::new(writer), engine_options).map_err(|why| {
+                StoreError::Unavailable(format!("the ledger's thread can't be started: {why}"))
+            })?;
+        let facts =
+            std::num::NonZeroUsize::new(WALLET_FACTS).unwrap_or(std::num::NonZeroUsize::MIN);
+        let service = Self {
+            store: Arc::new(store),
+            engine,
+            ids,
+            clock: options.clock,
+            merchants: RwLock::new(merchants),
+            keys: RwLock::new(keys),
+            prices: RwLock::new(prices),
+            wallet_facts: Mutex::new(LruCache::new(facts)),
+            random_number: options
+                .random
+                .first_chunk()
+                .map_or(0, |bytes| u64::from_ne_bytes(*bytes)),
+        };
+        Ok(Running {
+            service: Arc::new(service),
+            ledger,
+            bootstrapped,
+        })
+    }
+
+    /// Lets the ledger finish what is queued, and end.
+    pub fn stop(&self) {
+        self.engine.stop();
+    }
+
+    /// Succeeds if the ledger runs and the store answers.
+    pub async fn check_ready(&self) -> Result<(), ServiceError> {
+        self.write(|_connection| Ok(())).await?;
+        self.read(|_connection| Ok(())).await
+    }
+
+    /// A number that differs from run to run.
+    pub fn random_number(&self) -> u64 {
+        self.random_number
+    }
+
+    /// A new number for an id.
+    pub(crate) fn next_id(&self) -> i64 {
+        self.ids.next(self.clock.now())
+    }
+
+    /// Reads on a thread that may block.
+    pub(crate) async fn read<T: Send + 'static>(
+        &self,
+        read: impl FnOnce(&Connection) -> Result<T, StoreError> + Send + 'static,
+    ) -> Result<T, ServiceError> {
+        let store = Arc::clone(&self.store);
+        match tokio::task::spawn_blocking(move || store.read(read)).await {
+            Ok(result) => Ok(result?),
+            Err(_stopped) => Err(ServiceError::ShuttingDown),
+        }
+    }
+
+    /// Writes plain tables on the ledger's thread; answered once it is durable.
+    pub(crate) async fn write<T: Send + 'static>(
+        &self,
+        write: impl FnOnce(&Connection) -> Result<T, StoreError> + Send + 'static,
+    ) -> Result<T, ServiceError> {
+        let (sender, receiver) = tokio::sync::oneshot::channel();
+        self.engine.plain(Box::new(Write {
+            write: Some(write),
+            result: None,
+            sender,
+        }))?;
+        match receiver.await {
+            Ok(result) => Ok(result?),
+            Err(_dropped) => Err(ServiceError::ShuttingDown),
+        }
+    }
+}
+
+/// A write of plain tables with the caller that waits for it.
+struct Write<F, T> {
+    write: Option<F>,
+    result: Option<Result<T, StoreError>>,
+    sender: tokio::sync::oneshot::Sender<Result<T, StoreError>>,
+}
+
+impl<F, T> PlainWrite for Write<F, T>
+where
+    F: FnOnce(&Connection) -> Result<T, StoreError> + Send,
+    T: Send,
+{
+    fn run(&mut self, connection: &Connection) -> bool {
+        self.result = self.write.take().map(|write| write(connection));
+        matches!(self.result, Some(Ok(_)))
+    }
+
+    fn settle(self: Box<Self>, outcome: Result<(), CommitError>) {
+        let result = match (self.result, outcome) {
+            (Some(Err(error)), _) => Err(error),
+            (_, Err(CommitError::OutcomeUnknown(_))) => Err(StoreError::OutcomeUnknown),
+            (_, Err(CommitError::NothingWritten(why))) => Err(StoreError::Unavailable(why)),
+            (Some(Ok(value)), Ok(())) => Ok(value),
+            (None, Ok(())) => Err(StoreError::Unavailable("the write did not run".to_owned())),
+        };
+        // A caller that has gone changes nothing.
+        drop(self.sender.send(result));
+    }
+}
+
+fn bootstrap(
+    writer: &mut Connection,
+    ids: &IdSource,
+    options: &ServiceOptions,
+) -> Result<bool, StoreError> {
+    if !merchants::list(writer)?.is_empty() {
+        return Ok(false);
+    }
+    let now = options.clock.now();
+    let token = options.bootstrap.reveal();
+    let merchant = merchants::MerchantRow {
+        id: MerchantId::from_number(ids.next(now)),
+        name: "Test merchant".to_owned(),
+        live: false,
+        settings: Settings::default().to_text(),
+        clock_offset_us: 0,
+        created_at: now,
+    };
+    let key = api_keys::ApiKeyRow {
+        id: ApiKeyId::from_number(ids.next(now)),
+        merchant_id: merchant.id,
+        name: "Bootstrap key".to_owned(),
+        hash: hash_key(token),
+        hint: token.chars().skip(token.len().saturating_sub(4)).collect(),
+        scopes: "all".to_owned(),
+        created_at: now,
+        revoked_at: None,
+    };
+    tillbox_store::sqlite::in_transaction(writer, |connection| {
+        merchants::insert(connection, &merchant)?;
+        api_keys::insert(connection, &key)
+    })?;
+    Ok(true)
+}
+
+fn load_merchants(
+    connection: &Connection,
+) -> Result<HashMap<MerchantId, Arc<Merchant>>, StoreError> {
+    let rows = merchants::list(connection)?;
+    rows.into_iter()
+        .map(|row| {
+            let settings =
+                Settings::from_text(&row.settings).map_err(|why| StoreError::Corrupt {
+                    what: why.to_string(),
+                })?;
+            let merchant = Merchant {
+                id: row.id,
+                live: row.live,
+                settings: RwLock::new(Arc::new(settings)),
+                clock: MerchantClock::ahead_by(row.clock_offset_us),
+                advancing: tokio::sync::Mutex::new(()),
+                changing: tokio::sync::Mutex::new(()),
+            };
+            Ok((row.id, Arc::new(merchant)))
+        })
+        .collect()
+}
+
+fn load_keys(
+    connection: &Connection,
+    merchants: &HashMap<MerchantId, Arc<Merchant>>,
+) -> Result<HashMap<[u8; 32], Principal>, StoreError> {
+    let rows = api_keys::active(connection)?.into_iter();
+    Ok(rows
+        .filter_map(|row| {
+            let merchant = merchants.get(&row.merchant_id)?;
+            let principal = Principal {
+                merchant_id: row.merchant_id,
+                key_id: row.id,
+                live: merchant.live,
+                merchant: Arc::clone(merchant),
+            };
+            Some((row.hash, principal))
+        })
+        .collect())
+}

@@ -1,0 +1,379 @@
+//! Wallets: opening, looking, changing. Sums come from the ledger, names from the plain table.
+
+use crate::access::Principal;
+use crate::error::ServiceError;
+use crate::ledger::submission;
+use crate::service::Service;
+use crate::{Mode, Operation};
+use std::sync::{Arc, PoisonError};
+use tillbox_core::amount::Amount;
+use tillbox_core::command::{Command, Credit};
+use tillbox_core::currency::Currency;
+use tillbox_core::entry::{Actor, KeyStamp};
+use tillbox_core::id::{CustomerId, MerchantId, WalletId};
+use tillbox_core::reason::Language;
+use tillbox_core::time::Timestamp;
+use tillbox_core::wallet::{Balances, NewWallet, WalletState, WalletStatus};
+use tillbox_engine::port::OpenedWallet;
+use tillbox_engine::work::{AnswerWriter, OpenSubmission, Outcome};
+use tillbox_store::sqlite::wallets::{self, WalletFilter, WalletRow};
+use tillbox_store::sqlite::{customers, past};
+
+/// A wallet as callers see it.
+#[derive(Clone, Debug)]
+pub struct WalletView {
+    /// Name, owner, dates.
+    pub row: WalletRow,
+    /// Its status.
+    pub status: WalletStatus,
+    /// The number of its last row.
+    pub version: u64,
+    /// How far available value may go below zero.
+    pub overdraft_limit: Amount,
+    /// Its sums.
+    pub balances: Balances,
+    /// When it last changed.
+    pub updated_at: Timestamp,
+    /// The instant that the sums are of.
+    pub as_of: Timestamp,
+}
+
+/// The sums of a wallet.
+#[derive(Clone, Debug)]
+pub struct BalanceView {
+    /// Its currency.
+    pub currency: Currency,
+    /// How far available value may go below zero.
+    pub overdraft_limit: Amount,
+    /// Its sums.
+    pub balances: Balances,
+    /// When it last changed.
+    pub updated_at: Timestamp,
+    /// The instant that the sums are of.
+    pub as_of: Timestamp,
+}
+
+/// What never changes of a wallet, remembered so that a charge needs no look-up.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct WalletFacts {
+    pub(crate) merchant_id: MerchantId,
+    pub(crate) currency: Currency,
+}
+
+/// A wallet to open.
+#[derive(Clone, Debug)]
+pub struct OpenWallet {
+    /// Its owner.
+    pub customer_id: CustomerId,
+    /// Its currency.
+    pub currency: Currency,
+    /// Its name, for people.
+    pub name: Option<String>,
+    /// The caller's own data, a JSON object.
+    pub metadata: String,
+    /// How far available value may go below zero.
+    pub overdraft_limit: Amount,
+    /// Its first value.
+    pub initial_credit: Option<Credit>,
+}
+
+/// Writes the answer of a call that answers with a wallet.
+pub type WalletAnswer = Arc<dyn Fn(&WalletView) -> Vec<u8> + Send + Sync>;
+
+/// An answer as it was sent, or is sent for the first time.
+#[derive(Clone, Debug)]
+pub struct Answered {
+    /// The HTTP status.
+    pub status: u16,
+    /// The body.
+    pub body: Arc<[u8]>,
+    /// Whether it was given before.
+    pub replayed: bool,
+}
+
+impl BalanceView {
+    fn of(state: &WalletState, now: Timestamp) -> Self {
+        Self {
+            currency: state.currency,
+            overdraft_limit: state.overdraft_limit,
+            balances: state.balances(),
+            updated_at: state.last_at,
+            as_of: now,
+        }
+    }
+}
+
+impl WalletView {
+    fn of(row: WalletRow, state: &WalletState, now: Timestamp) -> Self {
+        Self {
+            status: state.status,
+            version: state.version,
+            overdraft_limit: state.overdraft_limit,
+            balances: state.balances(),
+            updated_at: row.updated_at.max(state.last_at),
+            as_of: now,
+            row,
+        }
+    }
+}
+
+impl Service {
+    /// Opens a wallet for a customer, with its first value in the same commit.
+    pub async fn open_wallet(
+        &self,
+        who: &Principal,
+        open: OpenWallet,
+        key: Option<KeyStamp>,
+        mode: Mode,
+        answer: WalletAnswer,
+    ) -> Result<Answered, ServiceError> {
+        let (merchant_id, customer_id) = (who.merchant_id, open.customer_id);
+        let customer = self
+            .read(move |connection| customers::get(connection, merchant_id, customer_id))
+            .await?;
+        let customer = customer
+            .filter(|customer| customer.deleted_at.is_none())
+            .ok_or(ServiceError::NotFound)?;
+        let language = if customer.locale.starts_with("es") {
+            Language::Es
+        } else {
+            Language::En
+        };
+        let pending = self.settings(who).activation_charge.is_some();
+        let wallet = NewWallet {
+            id: WalletId::from_number(self.next_id()),
+            merchant_id,
+            customer_id,
+            currency: open.currency,
+            language,
+            status: if pending {
+                WalletStatus::PendingActivation
+            } else {
+                WalletStatus::Active
+            },
+            overdraft_limit: open.overdraft_limit,
+        };
+        let created_at = self.clock_now(who);
+        let opened = OpenedWallet {
+            wallet,
+            name: open.name,
+            metadata: open.metadata,
+            created_at,
+        };
+        let row = row_of(&opened);
+        let writer: AnswerWriter = Arc::new(move |state, now| {
+            let row = WalletRow {
+                created_at: now,
+                updated_at: now,
+                ..row.clone()
+            };
+            (201, answer(&WalletView::of(row, state, now)))
+        });
+        let submission = OpenSubmission {
+            opened,
+            credit: open.initial_credit,
+            key,
+            actor: Actor::ApiKey(who.key_id),
+            clock: who.merchant.clock.clone(),
+            mode,
+            answer: writer,
+        };
+        answered(self.engine.open_wallet(submission).await?)
+    }
+
+    /// A command that answers with the wallet: freeze, unfreeze, another overdraft limit.
+    pub async fn change_wallet(
+        &self,
+        who: &Principal,
+        operation: Operation,
+        answer: WalletAnswer,
+    ) -> Result<Answered, ServiceError> {
+        let row = self.wallet_row(who, operation.wallet_id).await?;
+        let writer: AnswerWriter =
+            Arc::new(move |state, now| (200, answer(&WalletView::of(row.clone(), state, now))));
+        let mut submission = submission(who, operation);
+        submission.answer = Some(writer);
+        answered(self.engine.submit(submission).await?)
+    }
+
+    /// A wallet with its sums as of now.
+    pub async fn wallet(&self, who: &Principal, id: WalletId) -> Result<WalletView, ServiceError> {
+        let row = self.wallet_row(who, id).await?;
+        self.wallet_view(who, row).await
+    }
+
+    /// The sums of a wallet, as of now or of a past instant. Now needs nothing but the ledger; the past is replayed.
+    pub async fn balance(
+        &self,
+        who: &Principal,
+        id: WalletId,
+        at: Option<Timestamp>,
+    ) -> Result<BalanceView, ServiceError> {
+        let Some(at) = at else {
+            let clock = who.merchant.clock.clone();
+            return Ok(self
+                .engine
+                .read(who.merchant_id, id, clock, BalanceView::of)
+                .await?);
+        };
+        if at > self.clock_now(who) {
+            return Err(ServiceError::Invalid {
+                pointer: "at",
+                message: "must not lie in the future",
+            });
+        }
+        let merchant_id = who.merchant_id;
+        let state = self
+            .read(move |connection| past::state_at(connection, merchant_id, id, at))
+            .await?;
+        state
+            .map(|state| BalanceView::of(&state, at))
+            .ok_or(ServiceError::NotFound)
+    }
+
+    /// Wallets, newest first, before `before`.
+    pub async fn wallets(
+        &self,
+        who: &Principal,
+        filter: WalletFilter,
+        before: Option<WalletId>,
+        limit: usize,
+    ) -> Result<Vec<WalletView>, ServiceError> {
+        let merchant_id = who.merchant_id;
+        let rows = self
+            .read(move |connection| wallets::list(connection, merchant_id, &filter, before, limit))
+            .await?;
+        let mut views = Vec::with_capacity(rows.len());
+        for row in rows {
+            views.push(self.wallet_view(who, row).await?);
+        }
+        Ok(views)
+    }
+
+    /// Another name, other metadata; what is none stays.
+    pub async fn rename_wallet(
+        &self,
+        who: &Principal,
+        id: WalletId,
+        name: Option<Option<String>>,
+        metadata: Option<String>,
+    ) -> Result<(), ServiceError> {
+        let (merchant_id, now) = (who.merchant_id, self.clock_now(who));
+        let found = self
+            .write(move |connection| {
+                wallets::update(connection, merchant_id, id, name, metadata, now)
+            })
+            .await?;
+        if found {
+            Ok(())
+        } else {
+            Err(ServiceError::NotFound)
+        }
+    }
+
+    /// What never changes of a wallet of this merchant.
+    pub(crate) async fn wallet_facts(
+        &self,
+        who: &Principal,
+        id: WalletId,
+    ) -> Result<WalletFacts, ServiceError> {
+        let known = self
+            .wallet_facts
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .get(&id)
+            .copied();
+        let facts = match known {
+            Some(facts) => facts,
+            None => {
+                let row = self.wallet_row(who, id).await?;
+                let facts = WalletFacts {
+                    merchant_id: row.merchant_id,
+                    currency: row.currency,
+                };
+                self.wallet_facts
+                    .lock()
+                    .unwrap_or_else(PoisonError::into_inner)
+                    .put(id, facts);
+                facts
+            }
+        };
+        if facts.merchant_id == who.merchant_id {
+            Ok(facts)
+        } else {
+            Err(ServiceError::NotFound)
+        }
+    }
+
+    /// The currency of a wallet of this merchant.
+    pub async fn wallet_currency(
+        &self,
+        who: &Principal,
+        id: WalletId,
+    ) -> Result<Currency, ServiceError> {
+        Ok(self.wallet_facts(who, id).await?.currency)
+    }
+
+    async fn wallet_row(&self, who: &Principal, id: WalletId) -> Result<WalletRow, ServiceError> {
+        let merchant_id = who.merchant_id;
+        self.read(move |connection| wallets::get(connection, merchant_id, id))
+            .await?
+            .ok_or(ServiceError::NotFound)
+    }
+
+    async fn wallet_view(
+        &self,
+        who: &Principal,
+        row: WalletRow,
+    ) -> Result<WalletView, ServiceError> {
+        let (merchant, id) = (who.merchant_id, row.id);
+        let clock = who.merchant.clock.clone();
+        Ok(self
+            .engine
+            .read(merchant, id, clock, move |state, now| {
+                WalletView::of(row, state, now)
+            })
+            .await?)
+    }
+
+    /// Freezes and the like need no row of their own in the answer: only whether they happened.
+    pub async fn set_overdraft_limit(
+        &self,
+        who: &Principal,
+        wallet_id: WalletId,
+        limit: Amount,
+    ) -> Result<(), ServiceError> {
+        let operation = Operation {
+            wallet_id,
+            command: Command::SetOverdraftLimit(limit),
+            key: None,
+            mode: Mode::Commit,
+        };
+        self.submit(who, operation).await.map(drop)
+    }
+}
+
+fn row_of(opened: &OpenedWallet) -> WalletRow {
+    WalletRow {
+        id: opened.wallet.id,
+        merchant_id: opened.wallet.merchant_id,
+        customer_id: opened.wallet.customer_id,
+        currency: opened.wallet.currency,
+        name: opened.name.clone(),
+        metadata: opened.metadata.clone(),
+        created_at: opened.created_at,
+        updated_at: opened.created_at,
+    }
+}
+
+fn answered(outcome: Outcome) -> Result<Answered, ServiceError> {
+    match outcome {
+        Outcome::Answer { answer, replayed } => Ok(Answered {
+            status: answer.status,
+            body: answer.body,
+            replayed,
+        }),
+        // The key was used on this wallet for a row: its fingerprint differs, so this is never reached.
+        Outcome::Row { .. } | Outcome::NothingDue => Err(ServiceError::KeyReused),
+    }
+}

@@ -1,0 +1,42 @@
+//! Migrations: numbered, forward only, each in a transaction of its own, held by a checksum.
+
+use super::rows::corrupt;
+use crate::error::StoreError;
+use rusqlite::{Connection, params};
+
+/// All of them, in order. What has been released is never changed: a change is a new one.
+const MIGRATIONS: &[(&str, &str)] = &[("first", include_str!("migrations/0001_first.sql"))];
+
+/// Brings the schema up to date. A schema of a later version, and one whose past differs, is refused.
+pub(super) fn migrate(connection: &mut Connection) -> Result<(), StoreError> {
+    connection.execute_batch("CREATE TABLE IF NOT EXISTS migrations (number INTEGER PRIMARY KEY, name TEXT NOT NULL, checksum BLOB NOT NULL)")?;
+    let applied: Vec<(i64, String, [u8; 32])> = {
+        let mut statement =
+            connection.prepare("SELECT number, name, checksum FROM migrations ORDER BY number")?;
+        let rows = statement.query_map([], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))?;
+        rows.collect::<rusqlite::Result<_>>()?
+    };
+    if applied.len() > MIGRATIONS.len() {
+        return Err(StoreError::Unavailable(
+            "the database was written by a later version of Tillbox: use that one".to_owned(),
+        ));
+    }
+    for ((number, name, checksum), (known, sql)) in applied.iter().zip(MIGRATIONS) {
+        if name != known || *blake3::hash(sql.as_bytes()).as_bytes() != *checksum {
+            return Err(corrupt(format!(
+                "migration {number} ({name}) is not the one that this version knows"
+            )));
+        }
+    }
+    for (number, (name, sql)) in (1_i64..).zip(MIGRATIONS).skip(applied.len()) {
+        let tx = connection.transaction()?;
+        tx.execute_batch(sql)?;
+        let checksum = *blake3::hash(sql.as_bytes()).as_bytes();
+        tx.execute(
+            "INSERT INTO migrations (number, name, checksum) VALUES (?1, ?2, ?3)",
+            params![number, name, checksum],
+        )?;
+        tx.commit()?;
+    }
+    Ok(())
+}

@@ -1,0 +1,215 @@
+//! SQLite: opening, the read pool, and the tables, a file each.
+//!
+//! Opening takes a lock beside the file, so that one process writes; checks the version of SQLite (older ones than
+//! 3.51.3 can corrupt the WAL); sets the pragmas; migrates. What is durable is: WAL with `synchronous=FULL`.
+
+pub mod answers;
+pub mod api_keys;
+pub mod customers;
+pub mod holds;
+mod ledger;
+pub mod log;
+pub mod lots;
+pub mod merchants;
+mod migrations;
+pub mod past;
+mod plain;
+mod pool;
+pub mod prices;
+mod rows;
+pub mod transactions;
+pub mod verify;
+pub mod wallets;
+
+pub use ledger::SqliteLedger;
+pub use plain::PlainWrite;
+pub use rusqlite::Connection;
+
+use crate::error::StoreError;
+use pool::ReadPool;
+use std::fs::{File, TryLockError};
+use std::path::{Path, PathBuf};
+
+/// SQLite before this can corrupt a WAL database; as SQLite numbers its versions.
+const OLDEST_SQLITE: i32 = 3_051_003;
+/// Pages in the WAL before the writer folds it into the database: more makes rarer, longer stalls.
+const CHECKPOINT_PAGES: i64 = 4_000;
+/// The writer's page cache, in KiB: holds the upper levels of every index.
+const WRITER_CACHE_KIB: i64 = 65_536;
+
+/// An open database: reads, and the lock that keeps other processes from writing.
+pub struct SqliteStore {
+    pool: ReadPool,
+    _lock: File,
+}
+
+impl SqliteStore {
+    /// Opens the database that `url` names (`sqlite:PATH`), migrates it, and gives the one connection that may
+    /// write. Its folder is made if it is missing.
+    pub fn open(url: &str) -> Result<(Self, Connection), StoreError> {
+        if rusqlite::version_number() < OLDEST_SQLITE {
+            return Err(StoreError::Unavailable(format!(
+                "SQLite {} is too old: 3.51.3 is needed",
+                rusqlite::version()
+            )));
+        }
+        let path = path_of(url)?;
+        let folder = path
+            .parent()
+            .filter(|folder| !folder.as_os_str().is_empty());
+        if let Some(folder) = folder {
+            std::fs::create_dir_all(folder).map_err(|why| {
+                StoreError::Unavailable(format!(
+                    "the folder {} can't be made: {why}",
+                    folder.display()
+                ))
+            })?;
+        }
+        let lock = lock(&path)?;
+        let mut writer = Connection::open(&path)?;
+        prepare_writer(&writer)?;
+        migrations::migrate(&mut writer)?;
+        Ok((
+            Self {
+                pool: ReadPool::new(path),
+                _lock: lock,
+            },
+            writer,
+        ))
+    }
+
+    /// Reads on a pooled connection; blocks until one is free.
+    pub fn read<T>(
+        &self,
+        read: impl FnOnce(&Connection) -> Result<T, StoreError>,
+    ) -> Result<T, StoreError> {
+        self.pool.read(read)
+    }
+
+    /// The highest number that any id carries: new ones begin behind it.
+    pub fn highest_id(&self) -> Result<i64, StoreError> {
+        let tables = [
+            "log",
+            "wallets",
+            "customers",
+            "prices",
+            "lots",
+            "merchants",
+            "api_keys",
+        ];
+        self.read(|connection| {
+            let mut highest = 0;
+            for table in tables {
+                let last: i64 = connection.query_row(
+                    &format!("SELECT coalesce(max(id), 0) FROM {table}"),
+                    [],
+                    |row| row.get(0),
+                )?;
+                highest = highest.max(last);
+            }
+            Ok(highest)
+        })
+    }
+}
+
+/// The file that a database URL names.
+pub fn path_of(url: &str) -> Result<PathBuf, StoreError> {
+    let refused = |why: &str| StoreError::Unavailable(format!("the database URL {url:?} {why}"));
+    let path = url
+        .strip_prefix("sqlite:")
+        .ok_or_else(|| refused("is not of the form sqlite:PATH"))?;
+    let path = path.strip_prefix("//").unwrap_or(path);
+    match path {
+        "" => Err(refused("names no file")),
+        ":memory:" => Err(refused("names memory: a ledger must outlive the process")),
+        path => Ok(PathBuf::from(path)),
+    }
+}
+
+/// Opens a database for reading beside a process that writes it, without its lock.
+pub(crate) fn open_for_reading(path: &Path) -> Result<Connection, StoreError> {
+    use rusqlite::OpenFlags;
+    if !path.exists() {
+        return Err(StoreError::Unavailable(format!(
+            "there is no database at {}",
+            path.display()
+        )));
+    }
+    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let connection = Connection::open_with_flags(path, flags)?;
+    connection.execute_batch(
+        "PRAGMA query_only = ON; PRAGMA mmap_size = 0; PRAGMA busy_timeout = 5000;",
+    )?;
+    connection.set_prepared_statement_cache_capacity(64);
+    Ok(connection)
+}
+
+/// Runs plain writes at start, before the ledger's thread owns the connection.
+pub fn in_transaction<T>(
+    connection: &mut Connection,
+    write: impl FnOnce(&Connection) -> Result<T, StoreError>,
+) -> Result<T, StoreError> {
+    let tx = connection.transaction()?;
+    let value = write(&tx)?;
+    tx.commit()?;
+    Ok(value)
+}
+
+fn lock(path: &Path) -> Result<File, StoreError> {
+    let mut name = path.as_os_str().to_owned();
+    name.push(".lock");
+    let name = PathBuf::from(name);
+    let unavailable = |why: std::io::Error| {
+        StoreError::Unavailable(format!("{} can't be locked: {why}", name.display()))
+    };
+    let file = File::options()
+        .create(true)
+        .truncate(false)
+        .write(true)
+        .open(&name)
+        .map_err(unavailable)?;
+    match file.try_lock() {
+        Ok(()) => Ok(file),
+        Err(TryLockError::WouldBlock) => Err(StoreError::Unavailable(format!(
+            "another process serves {}: it holds {}",
+            path.display(),
+            name.display()
+        ))),
+        Err(TryLockError::Error(why)) => Err(unavailable(why)),
+    }
+}
+
+fn prepare_writer(connection: &Connection) -> Result<(), StoreError> {
+    connection.pragma_update(None, "busy_timeout", 5_000)?;
+    let mode: String = connection.query_row("PRAGMA journal_mode = WAL", [], |row| row.get(0))?;
+    if mode != "wal" {
+        return Err(StoreError::Unavailable(format!(
+            "the database can't use a write-ahead log (it says {mode:?})"
+        )));
+    }
+    connection.pragma_update(None, "synchronous", "FULL")?;
+    connection.pragma_update(None, "wal_autocheckpoint", CHECKPOINT_PAGES)?;
+    connection.pragma_update(None, "cache_size", -WRITER_CACHE_KIB)?;
+    connection.pragma_update(None, "mmap_size", 0)?;
+    connection.pragma_update(None, "temp_store", "MEMORY")?;
+    Ok(())
+}
+
+/// A stored currency code.
+pub(crate) fn currency(code: &str) -> Result<tillbox_core::currency::Currency, StoreError> {
+    tillbox_core::currency::Currency::parse(code)
+        .map_err(|_unknown| rows::corrupt(format!("{code:?} is no currency")))
+}
+
+/// How many rows a page asks for, as SQLite takes it.
+pub(crate) fn limit(rows: usize) -> i64 {
+    i64::try_from(rows).unwrap_or(i64::MAX)
+}
+
+/// Says of a failed insert or update whether something unique is taken.
+pub(crate) fn unique(error: rusqlite::Error, taken: &'static str) -> StoreError {
+    match error.sqlite_error_code() {
+        Some(rusqlite::ErrorCode::ConstraintViolation) => StoreError::Conflict(taken),
+        _ => error.into(),
+    }
+}

@@ -1,0 +1,50 @@
+//! A wallet as it was: its log, replayed up to an instant.
+
+use super::currency;
+use super::rows::{ENTRY_COLUMNS, corrupt, entry_from_row};
+use crate::error::StoreError;
+use rusqlite::Connection;
+use tillbox_core::amount::Amount;
+use tillbox_core::decide::as_of;
+use tillbox_core::id::{CustomerId, MerchantId, WalletId};
+use tillbox_core::reason::Language;
+use tillbox_core::time::Timestamp;
+use tillbox_core::wallet::{NewWallet, WalletState, WalletStatus};
+
+/// The state at an instant: rows booked until then, and what was due then though it was booked later. None when
+/// the merchant has no such wallet.
+pub fn state_at(
+    connection: &Connection,
+    merchant: MerchantId,
+    id: WalletId,
+    at: Timestamp,
+) -> Result<Option<WalletState>, StoreError> {
+    let sql = "SELECT customer_id, currency, language, initial_status, initial_overdraft_limit FROM wallets WHERE id = ?1 AND merchant_id = ?2";
+    let mut statement = connection.prepare_cached(sql)?;
+    let mut rows = statement.query([id.number(), merchant.number()])?;
+    let Some(row) = rows.next()? else {
+        return Ok(None);
+    };
+    let mut state = WalletState::new(NewWallet {
+        id,
+        merchant_id: merchant,
+        customer_id: CustomerId::from_number(row.get(0)?),
+        currency: currency(&row.get::<_, String>(1)?)?,
+        language: if row.get::<_, String>(2)? == "es" {
+            Language::Es
+        } else {
+            Language::En
+        },
+        status: WalletStatus::from_code(row.get(3)?)
+            .ok_or_else(|| corrupt(format!("{id} has an unknown status")))?,
+        overdraft_limit: Amount::from_micros(row.get(4)?),
+    });
+    let sql = format!(
+        "SELECT {ENTRY_COLUMNS} FROM log WHERE wallet_id = ?1 AND at <= ?2 ORDER BY version"
+    );
+    let mut statement = connection.prepare_cached(&sql)?;
+    for entry in statement.query_and_then([id.number(), at.micros()], entry_from_row)? {
+        state.apply(&entry?);
+    }
+    Ok(Some(as_of(&state, at)))
+}

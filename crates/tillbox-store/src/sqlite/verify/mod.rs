@@ -1,0 +1,170 @@
+//! The self-audit: reads the whole log and all that was derived from it, beside a running writer.
+//!
+//! | phase | reads | cost |
+//! |---|---|---|
+//! | wallets ([`wallet`]) | each wallet's rows in order, then its state, lots and holds ([`compare`]) | one pass over the log, one look-up a key |
+//! | links ([`links`]) | keys and refunds, back to their rows | one look-up each |
+//!
+//! **In snapshots.** A read transaction lasts for some thousand rows, so that the writer's log can be folded. Rows
+//! never change, so those of one wallet may come from several snapshots; only the last of them, the one in which
+//! no row is left, is also the one in which its state is compared. Memory is bounded by the largest wallet.
+
+mod compare;
+mod links;
+mod wallet;
+
+use super::open_for_reading;
+use crate::error::StoreError;
+use rusqlite::{Connection, OptionalExtension};
+use std::fmt;
+use std::path::Path;
+use std::time::Duration;
+use tillbox_core::id::WalletId;
+use tillbox_engine::clock::{Clock, SystemClock};
+use wallet::Walk;
+
+/// Rows that one snapshot reads.
+const ROWS_PER_SNAPSHOT: usize = 10_000;
+
+/// How far it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Progress {
+    /// Rows of the log that were read.
+    pub rows: u64,
+    /// Rows that there were at the start; a running writer makes more.
+    pub rows_total: u64,
+}
+
+/// A rule that does not hold, and where.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Violation {
+    /// The rule's name.
+    pub invariant: &'static str,
+    /// In which wallet, where it is about one.
+    pub wallet: Option<WalletId>,
+    /// At which of its rows, where it is about one.
+    pub version: Option<u64>,
+    /// What was found, for people.
+    pub detail: String,
+}
+
+/// What the audit found.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Report {
+    /// Rows of the log that were read.
+    pub rows: u64,
+    /// Wallets that were read.
+    pub wallets: u64,
+    /// How long it took.
+    pub took: Duration,
+    /// The first of each kind; none when all is well.
+    pub violations: Vec<Violation>,
+}
+
+/// Audits the database at `path` without its lock: the server may go on writing.
+pub fn verify(path: &Path, progress: &mut dyn FnMut(Progress)) -> Result<Report, StoreError> {
+    let connection = open_for_reading(path)?;
+    let begun = SystemClock.now().micros();
+    let mut report = Report::default();
+    let rows_total = connection.query_row("SELECT count(*) FROM log", [], |row| row.get(0))?;
+    let mut walk = Walk::default();
+    loop {
+        let done = in_snapshot(&connection, |connection| {
+            walk.advance(connection, ROWS_PER_SNAPSHOT, &mut report)
+        })?;
+        progress(Progress {
+            rows: report.rows,
+            rows_total,
+        });
+        if done {
+            break;
+        }
+    }
+    links::check(&connection, ROWS_PER_SNAPSHOT, &mut report)?;
+    let micros = SystemClock.now().micros().saturating_sub(begun);
+    report.took = Duration::from_micros(u64::try_from(micros).unwrap_or(0));
+    Ok(report)
+}
+
+fn in_snapshot<T>(
+    connection: &Connection,
+    read: impl FnOnce(&Connection) -> Result<T, StoreError>,
+) -> Result<T, StoreError> {
+    let tx = connection.unchecked_transaction()?;
+    let value = read(&tx)?;
+    tx.commit()?;
+    Ok(value)
+}
+
+/// The wallet behind `after` of which anything is stored, whatever table names it.
+fn next_wallet(connection: &Connection, after: i64) -> Result<Option<WalletId>, StoreError> {
+    let sql = "SELECT min(id) FROM (SELECT min(id) AS id FROM wallets WHERE id > ?1 \
+               UNION ALL SELECT min(wallet_id) FROM wallet_states WHERE wallet_id > ?1 \
+               UNION ALL SELECT min(wallet_id) FROM log WHERE wallet_id > ?1 \
+               UNION ALL SELECT min(wallet_id) FROM lots WHERE wallet_id > ?1 \
+               UNION ALL SELECT min(wallet_id) FROM holds WHERE wallet_id > ?1 \
+               UNION ALL SELECT min(wallet_id) FROM debt_payments WHERE wallet_id > ?1)";
+    let mut statement = connection.prepare_cached(sql)?;
+    let id: Option<Option<i64>> = statement.query_row([after], |row| row.get(0)).optional()?;
+    Ok(id.flatten().map(WalletId::from_number))
+}
+
+impl Report {
+    /// Rows read in a second.
+    pub fn rows_per_second(&self) -> u64 {
+        let milliseconds = u64::try_from(self.took.as_millis()).unwrap_or(u64::MAX);
+        self.rows.saturating_mul(1_000) / milliseconds.max(1)
+    }
+
+    /// One JSON object.
+    pub fn to_json(&self) -> String {
+        let violations = self.violations.iter().map(|violation| {
+            serde_json::json!({
+                "invariant": violation.invariant,
+                "wallet_id": violation.wallet.map(|wallet| wallet.to_string()),
+                "version": violation.version,
+                "detail": violation.detail,
+            })
+        });
+        let whole = serde_json::json!({
+            "ok": self.violations.is_empty(),
+            "rows": self.rows,
+            "wallets": self.wallets,
+            "rows_per_second": self.rows_per_second(),
+            "violations": violations.collect::<Vec<_>>(),
+        });
+        whole.to_string()
+    }
+
+    fn add(&mut self, violation: Violation) {
+        let mut known = self.violations.iter();
+        if !known.any(|known| known.invariant == violation.invariant) {
+            self.violations.push(violation);
+        }
+    }
+}
+
+impl fmt::Display for Report {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (rows, wallets) = (self.rows, self.wallets);
+        let speed = self.rows_per_second();
+        write!(
+            formatter,
+            "{rows} rows of {wallets} wallets read, {speed} rows/s"
+        )?;
+        if self.violations.is_empty() {
+            return write!(formatter, "\nall invariants hold");
+        }
+        for violation in &self.violations {
+            write!(formatter, "\nbroken: {}", violation.invariant)?;
+            if let Some(wallet) = violation.wallet {
+                write!(formatter, "\n  wallet {wallet}")?;
+            }
+            if let Some(version) = violation.version {
+                write!(formatter, ", version {version}")?;
+            }
+            write!(formatter, "\n  {}", violation.detail)?;
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,242 @@
+//! One wallet after the other: its rows, and what was derived from them.
+
+use super::super::limit;
+use super::super::rows::{ENTRY_COLUMNS, entry_from_row};
+use super::compare::{STATE, compare_holds, compare_lots, compare_state, load_wallet};
+use super::{Report, Violation, next_wallet};
+use crate::error::StoreError;
+use rusqlite::{Connection, OptionalExtension, Row};
+use tillbox_core::audit::{Audited, WalletAudit};
+use tillbox_core::entry::Entry;
+use tillbox_core::id::WalletId;
+
+const DEBT_PAYMENTS: &str = "payments of debt are stored beside the log";
+
+/// Where the audit stands: behind the last whole wallet, perhaps within the next.
+#[derive(Default)]
+pub(super) struct Walk {
+    after: i64,
+    open: Option<Open>,
+}
+
+struct Open {
+    id: WalletId,
+    audit: WalletAudit,
+    merchant: Option<i64>,
+    debt_payments: i64,
+    readable: bool,
+}
+
+impl Walk {
+    /// Reads some rows within the open snapshot; true when there are no more wallets.
+    pub(super) fn advance(
+        &mut self,
+        connection: &Connection,
+        rows: usize,
+        report: &mut Report,
+    ) -> Result<bool, StoreError> {
+        let mut left = rows;
+        while left > 0 {
+            let mut open = match self.open.take() {
+                Some(open) => open,
+                None => match next_wallet(connection, self.after)? {
+                    Some(id) => Open::new(connection, id)?,
+                    None => return Ok(true),
+                },
+            };
+            let read = open.read(connection, left, report)?;
+            if read == left && open.readable {
+                self.open = Some(open);
+                return Ok(false);
+            }
+            self.after = open.id.number();
+            open.finish(connection, report)?;
+            left = left.saturating_sub(read.max(1));
+        }
+        Ok(false)
+    }
+}
+
+impl Open {
+    fn new(connection: &Connection, id: WalletId) -> Result<Self, StoreError> {
+        let mut statement =
+            connection.prepare_cached("SELECT merchant_id FROM wallets WHERE id = ?1")?;
+        let merchant = statement.query_row([id.number()], |row| row.get(0));
+        Ok(Self {
+            id,
+            audit: WalletAudit::new(id),
+            merchant: merchant.optional()?,
+            debt_payments: 0,
+            readable: true,
+        })
+    }
+
+    /// Feeds up to `most` rows to the audit, and follows what each links to.
+    fn read(
+        &mut self,
+        connection: &Connection,
+        most: usize,
+        report: &mut Report,
+    ) -> Result<usize, StoreError> {
+        let mut statement = connection.prepare_cached(&format!(
+            "SELECT {ENTRY_COLUMNS}, log.merchant_id FROM log WHERE wallet_id = ?1 AND version > ?2 \
+             ORDER BY version LIMIT ?3"
+        ))?;
+        let after = i64::try_from(self.audit.version()).unwrap_or(i64::MAX);
+        let mut rows = statement.query([self.id.number(), after, limit(most)])?;
+        let mut read = 0;
+        while let Some(row) = rows.next()? {
+            read += 1;
+            report.rows += 1;
+            match entry_from_row(row) {
+                Ok(entry) => {
+                    self.audit.feed(&entry);
+                    self.check_merchant(row, &entry, report)?;
+                    self.check_links(connection, &entry, report)?;
+                }
+                Err(StoreError::Corrupt { what }) => {
+                    self.audit.feed_unreadable(what);
+                    self.readable = false;
+                    break;
+                }
+                Err(other) => return Err(other),
+            }
+        }
+        Ok(read)
+    }
+
+    fn check_merchant(
+        &self,
+        row: &Row<'_>,
+        entry: &Entry,
+        report: &mut Report,
+    ) -> Result<(), StoreError> {
+        if row.get::<_, Option<i64>>(17)? != self.merchant {
+            let detail = "the row is of another merchant than its wallet".to_owned();
+            self.found("every row has its merchant", Some(entry), detail, report);
+        }
+        Ok(())
+    }
+
+    fn check_links(
+        &mut self,
+        connection: &Connection,
+        entry: &Entry,
+        report: &mut Report,
+    ) -> Result<(), StoreError> {
+        let id = entry.id.number();
+        if let Some(stamp) = entry.key {
+            let mut statement =
+                connection.prepare_cached("SELECT entry_id FROM keys WHERE key = ?1")?;
+            let known: Option<i64> = statement
+                .query_row([stamp.key], |row| row.get(0))
+                .optional()?;
+            if known != Some(id) {
+                let detail = format!("the key of {} leads to {known:?}", entry.id);
+                self.found("every key leads to its row", Some(entry), detail, report);
+            }
+        }
+        if let Some(debit) = entry.event.refund_of {
+            let mut statement = connection
+                .prepare_cached("SELECT debit_id, amount FROM refunds WHERE entry_id = ?1")?;
+            let pair = |row: &Row<'_>| Ok((row.get(0)?, row.get(1)?));
+            let known: Option<(i64, i64)> = statement.query_row([id], pair).optional()?;
+            if known != Some((debit.number(), entry.event.amount.micros())) {
+                let detail = format!("{} is stored as {known:?}", entry.id);
+                self.found(
+                    "refunds are stored beside the log",
+                    Some(entry),
+                    detail,
+                    report,
+                );
+            }
+        }
+        let parts = entry.event.parts.iter();
+        for (part, from) in parts.filter_map(|part| Some((part, part.pays_debt_from?))) {
+            self.debt_payments += 1;
+            let mut statement = connection.prepare_cached(
+                "SELECT amount, lot_id, entry_id FROM debt_payments WHERE wallet_id = ?1 AND debt_from = ?2",
+            )?;
+            let triple = |row: &Row<'_>| Ok([row.get(0)?, row.get(1)?, row.get(2)?]);
+            let place = [self.id.number(), from.micros()];
+            let known: Option<[i64; 3]> = statement.query_row(place, triple).optional()?;
+            let amount = part.amount.micros().checked_neg().unwrap_or(i64::MAX);
+            if known != Some([amount, part.lot.id.number(), id]) {
+                let detail = format!("the payment at {} is stored as {known:?}", from.micros());
+                self.found(DEBT_PAYMENTS, Some(entry), detail, report);
+            }
+        }
+        Ok(())
+    }
+
+    /// Compares what the rows come to with what is stored, in the snapshot that saw the last of them.
+    fn finish(self, connection: &Connection, report: &mut Report) -> Result<(), StoreError> {
+        report.wallets += 1;
+        let count = "SELECT count(*) FROM debt_payments WHERE wallet_id = ?1";
+        let mut statement = connection.prepare_cached(count)?;
+        let stored: i64 = statement.query_row([self.id.number()], |row| row.get(0))?;
+        if self.readable && stored != self.debt_payments {
+            let detail = format!("{stored} stored, {} in the log", self.debt_payments);
+            self.found(DEBT_PAYMENTS, None, detail, report);
+        }
+        let Some(wallet) = self.or_unreadable(load_wallet(connection, self.id), report)? else {
+            return Ok(());
+        };
+        let Some(wallet) = wallet else {
+            let detail = "the wallet or its state is not there".to_owned();
+            self.found(STATE, None, detail, report);
+            return Ok(());
+        };
+        let id = self.id;
+        let Audited {
+            violations,
+            state,
+            lots,
+            holds,
+        } = self.audit.finish(wallet);
+        for violation in violations {
+            report.add(Violation {
+                invariant: violation.invariant,
+                wallet: Some(id),
+                version: Some(violation.version).filter(|version| *version > 0),
+                detail: violation.detail,
+            });
+        }
+        let Some(state) = state else {
+            return Ok(());
+        };
+        compare_state(connection, &state, report)?;
+        compare_lots(connection, id, lots, report)?;
+        compare_holds(connection, id, holds, report)
+    }
+
+    fn or_unreadable<T>(
+        &self,
+        loaded: Result<T, StoreError>,
+        report: &mut Report,
+    ) -> Result<Option<T>, StoreError> {
+        match loaded {
+            Ok(value) => Ok(Some(value)),
+            Err(StoreError::Corrupt { what }) => {
+                self.found(STATE, None, what, report);
+                Ok(None)
+            }
+            Err(other) => Err(other),
+        }
+    }
+
+    fn found(
+        &self,
+        invariant: &'static str,
+        entry: Option<&Entry>,
+        detail: String,
+        report: &mut Report,
+    ) {
+        report.add(Violation {
+            invariant,
+            wallet: Some(self.id),
+            version: entry.map(|entry| entry.version),
+            detail,
+        });
+    }
+}

@@ -1,0 +1,315 @@
+//! Wallets run by the core alone, with what their commits must write: the model that a store is held against.
+
+use crate::stores::TestStore;
+use std::cell::Cell;
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+use tillbox_core::amount::Amount;
+use tillbox_core::command::{Command, Refund};
+use tillbox_core::currency::Currency;
+use tillbox_core::decide::{Context, decide, due};
+use tillbox_core::entry::{Actor, Entry, Event, KeyStamp, Stamp, seal};
+use tillbox_core::hold::Hold;
+use tillbox_core::id::{ApiKeyId, CustomerId, EntryId, HoldId, LotId, MerchantId, WalletId};
+use tillbox_core::lot::Lot;
+use tillbox_core::reason::Language;
+use tillbox_core::rejection::Rejection;
+use tillbox_core::time::Timestamp;
+use tillbox_core::wallet::{NewWallet, WalletState, WalletStatus};
+use tillbox_engine::port::{
+    Batch, CommitError, HoldWrite, LedgerStore, LotWrite, OpenedWallet, Remembered, StoredAnswer,
+};
+
+/// What a commit will write.
+#[derive(Default)]
+pub(crate) struct Pending {
+    pub(crate) opened: Vec<OpenedWallet>,
+    pub(crate) entries: Vec<Arc<Entry>>,
+    pub(crate) answers: Vec<StoredAnswer>,
+    touched: BTreeSet<WalletId>,
+    lots: BTreeMap<LotId, (WalletId, Option<Lot>)>,
+    holds: BTreeMap<HoldId, WalletId>,
+}
+
+impl Pending {
+    /// Takes back what was opened by mistake.
+    pub(crate) fn forget_wallets_above(&mut self, last: i64) {
+        self.touched.retain(|id| id.number() <= last);
+    }
+}
+
+/// A store, and what must be in it.
+pub(crate) struct Books<T> {
+    pub(crate) store: T,
+    pub(crate) states: BTreeMap<WalletId, WalletState>,
+    pub(crate) pending: Pending,
+    pub(crate) now: Timestamp,
+    committed: Vec<Arc<Entry>>,
+    last_id: Cell<i64>,
+}
+
+pub(crate) fn units(units: i64) -> Amount {
+    Amount::from_micros(units * 1_000_000)
+}
+
+pub(crate) fn new_wallet(id: i64, customer: i64) -> OpenedWallet {
+    OpenedWallet {
+        wallet: NewWallet {
+            id: WalletId::from_number(id),
+            merchant_id: MerchantId::from_number(1),
+            customer_id: CustomerId::from_number(customer),
+            currency: Currency::parse("USD").expect("a currency"),
+            language: Language::Es,
+            status: WalletStatus::Active,
+            overdraft_limit: units(20),
+        },
+        name: Some("Main".to_owned()),
+        metadata: "{}".to_owned(),
+        created_at: Timestamp::from_micros(1),
+    }
+}
+
+impl<T: TestStore> Books<T> {
+    pub(crate) fn new(store: T) -> Self {
+        Self {
+            store,
+            states: BTreeMap::new(),
+            pending: Pending::default(),
+            now: Timestamp::from_micros(1_700_000_000_000_000),
+            committed: Vec::new(),
+            last_id: Cell::new(1_000),
+        }
+    }
+
+    /// Opens wallets 1 to `count`, in one commit.
+    pub(crate) fn with_wallets(store: T, count: i64) -> Self {
+        let mut books = Self::new(store);
+        for id in 1..=count {
+            books.open(new_wallet(id, id));
+        }
+        books.commit().expect("wallets open");
+        books
+    }
+
+    pub(crate) fn open(&mut self, opened: OpenedWallet) {
+        let id = opened.wallet.id;
+        self.states.insert(id, WalletState::new(opened.wallet));
+        self.pending.touched.insert(id);
+        self.pending.opened.push(opened);
+    }
+
+    pub(crate) fn next_id(&self) -> i64 {
+        self.last_id.set(self.last_id.get() + 1);
+        self.last_id.get()
+    }
+
+    pub(crate) fn state(&self, wallet: i64) -> &WalletState {
+        &self.states[&WalletId::from_number(wallet)]
+    }
+
+    /// As a lane does it: due before, the command, due after.
+    pub(crate) fn run(&mut self, wallet: i64, command: &Command) -> Result<Arc<Entry>, Rejection> {
+        let wallet = WalletId::from_number(wallet);
+        self.book_due(wallet);
+        let command = match command {
+            Command::Refund(refund) => {
+                // What the store remembers must be whole: commits come first.
+                self.commit().expect("a commit before a refund");
+                let loaded = self.store.ledger().load_debit(wallet, refund.debit_id);
+                let debit = loaded.expect("a debit loads").map(Box::new);
+                &Command::Refund(Refund {
+                    debit,
+                    ..refund.clone()
+                })
+            }
+            other => other,
+        };
+        let id = EntryId::from_number(self.next_id());
+        let next_id = || self.next_id();
+        let context = Context {
+            now: self.now,
+            entry_id: id,
+            next_id: &next_id,
+        };
+        let event = decide(&self.states[&wallet], command, &context)?;
+        let spread = id.number().wrapping_mul(0x5851_f42d_4c95_7f2d);
+        let mut key = [0x80; 16];
+        key[..8].copy_from_slice(&spread.to_be_bytes());
+        let key = KeyStamp {
+            key,
+            fingerprint: [7; 16],
+        };
+        let actor = Actor::ApiKey(ApiKeyId::from_number(3));
+        let entry = self.book(wallet, event, id, actor, Some(key));
+        self.book_due(wallet);
+        let checked = self.states[&wallet].check();
+        checked.expect("the core keeps its invariants");
+        Ok(entry)
+    }
+
+    fn book_due(&mut self, wallet: WalletId) {
+        while let Some(event) = due(&self.states[&wallet], self.now) {
+            let id = EntryId::from_number(self.next_id());
+            self.book(wallet, event, id, Actor::System, None);
+        }
+    }
+
+    fn book(
+        &mut self,
+        wallet: WalletId,
+        event: Event,
+        id: EntryId,
+        actor: Actor,
+        key: Option<KeyStamp>,
+    ) -> Arc<Entry> {
+        let state = self.states.get_mut(&wallet).expect("an open wallet");
+        let stamp = Stamp {
+            id,
+            at: self.now,
+            actor,
+            key,
+            salt: [9; 16],
+        };
+        let entry = Arc::new(seal(state, event, stamp));
+        state.apply(&entry);
+        let pending = &mut self.pending;
+        pending.touched.insert(wallet);
+        for part in &entry.event.parts {
+            pending.lots.entry(part.lot.id).or_insert((wallet, None));
+        }
+        for lot in entry.event.lots.iter().filter(|lot| lot.source == id) {
+            pending.lots.insert(lot.id, (wallet, Some(lot.clone())));
+        }
+        if let Some(change) = entry.event.hold {
+            pending.holds.insert(change.id, wallet);
+        }
+        pending.entries.push(Arc::clone(&entry));
+        entry
+    }
+
+    /// Writes what is pending; on an error it stays pending.
+    pub(crate) fn commit(&mut self) -> Result<(), CommitError> {
+        let pending = &self.pending;
+        let lots: Vec<LotWrite> = pending
+            .lots
+            .iter()
+            .map(|(id, (wallet, made))| lot_write(&self.states[wallet], *id, made.as_ref()))
+            .collect();
+        let holds: Vec<HoldWrite> = pending
+            .holds
+            .iter()
+            .map(|(id, wallet)| HoldWrite {
+                wallet_id: *wallet,
+                hold: self.hold_now(*id, *wallet),
+            })
+            .collect();
+        let wallets: Vec<&WalletState> =
+            pending.touched.iter().map(|id| &self.states[id]).collect();
+        self.store.ledger().commit(&Batch {
+            opened: &pending.opened,
+            entries: &pending.entries,
+            wallets: &wallets,
+            lots: &lots,
+            holds: &holds,
+            answers: &pending.answers,
+        })?;
+        self.committed.append(&mut self.pending.entries);
+        self.pending = Pending::default();
+        Ok(())
+    }
+
+    /// The hold as it stands: open in the state, or as its last row left it.
+    fn hold_now(&self, id: HoldId, wallet: WalletId) -> Hold {
+        if let Some(hold) = self.states[&wallet].hold(id) {
+            return hold.clone();
+        }
+        let mut rows = self.pending.entries.iter().rev();
+        let change = rows
+            .find_map(|row| row.event.hold.filter(|change| change.id == id))
+            .expect("a row ended it");
+        Hold {
+            id,
+            amount: change.amount,
+            captured: change.captured,
+            released: change.released,
+            expires_at: change.expires_at,
+            placed_at: change.placed_at,
+            invoice_id: change.invoice_id,
+            status: change.status,
+            parts: Vec::new(),
+            overdraft: Amount::ZERO,
+        }
+    }
+
+    /// Commits, and compares all that the store gives with the model.
+    pub(crate) fn commit_and_compare(&mut self) {
+        self.commit().expect("a commit");
+        self.compare();
+    }
+
+    pub(crate) fn compare(&mut self) {
+        let ids: Vec<WalletId> = self.states.keys().copied().collect();
+        let loaded = self.store.ledger().load_wallets(&ids).expect("loads");
+        for (id, loaded) in ids.iter().zip(loaded) {
+            assert_eq!(loaded.as_ref(), Some(&self.states[id]), "as loaded");
+            let log = self.store.log(*id);
+            let model = self.committed.iter().filter(|entry| entry.wallet_id == *id);
+            assert!(model.map(Arc::as_ref).eq(log.iter()), "rows as committed");
+            assert_eq!(&self.replayed(*id, &log), &self.states[id], "replayed");
+        }
+        let keyed: Vec<_> = self
+            .committed
+            .iter()
+            .filter(|row| row.key.is_some())
+            .collect();
+        let keys: Vec<[u8; 16]> = keyed.iter().filter_map(|row| Some(row.key?.key)).collect();
+        let found = self.store.ledger().load_keys(&keys).expect("keys load");
+        for (row, found) in keyed.into_iter().zip(found) {
+            let Some(Remembered::Entry(found)) = found else {
+                panic!("the key of {row:?} gives {found:?}");
+            };
+            assert_eq!(&found, row, "under its key");
+        }
+    }
+
+    fn replayed(&self, wallet: WalletId, log: &[Entry]) -> WalletState {
+        let state = &self.states[&wallet];
+        let mut replayed = WalletState::new(NewWallet {
+            id: wallet,
+            merchant_id: state.merchant_id,
+            customer_id: state.customer_id,
+            currency: state.currency,
+            language: state.language,
+            status: WalletStatus::Active,
+            overdraft_limit: units(20),
+        });
+        for entry in log {
+            assert_eq!(entry.hash, entry.chained_after(&replayed.head), "the chain");
+            assert!(entry.note_holds(), "the text is the one in the chain");
+            replayed.apply(entry);
+        }
+        replayed
+    }
+}
+
+fn lot_write(state: &WalletState, id: LotId, made: Option<&Lot>) -> LotWrite {
+    let open = state.lots().find(|lot| lot.id == id);
+    let (remaining, held) = open.map_or((Amount::ZERO, Amount::ZERO), |lot| {
+        (lot.remaining, lot.held)
+    });
+    match made {
+        Some(lot) => LotWrite::Opened {
+            wallet_id: state.id,
+            lot: Lot {
+                remaining,
+                held,
+                ..lot.clone()
+            },
+        },
+        None => LotWrite::Changed {
+            id,
+            remaining,
+            held,
+        },
+    }
+}

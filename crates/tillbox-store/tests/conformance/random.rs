@@ -1,0 +1,113 @@
+//! Random commands, cut into random batches: after each, the store gives back what the core holds.
+
+use crate::books::{Books, units};
+use crate::commands::{capture, credit, debit, expiring_credit, forced_debit, hold, refund};
+use crate::stores::{Memory, Sqlite, TestStore};
+use proptest::prelude::*;
+use tillbox_core::amount::Amount;
+use tillbox_core::command::{AfterCapture, Command};
+use tillbox_core::id::{EntryId, HoldId};
+use tillbox_core::lot::FundingType;
+use tillbox_store::sqlite::verify::verify;
+
+/// A step; places name one of the holds or debits made so far.
+#[derive(Clone, Debug)]
+enum Step {
+    Credit(i64, usize),
+    ExpiringCredit(i64, i64),
+    Debit(i64),
+    Forced(i64),
+    Hold(i64, i64),
+    Capture(usize, i64, bool),
+    Release(usize),
+    Refund(usize, i64),
+    Wait(i64),
+    Overdraft(i64),
+    Commit,
+}
+
+fn step() -> impl Strategy<Value = Step> {
+    prop_oneof![
+        3 => (1..40_i64, 0..5_usize).prop_map(|(amount, funding)| Step::Credit(amount, funding)),
+        2 => (1..40_i64, 1..200_i64).prop_map(|(amount, life)| Step::ExpiringCredit(amount, life)),
+        5 => (1..30_i64).prop_map(Step::Debit),
+        2 => (1..60_i64).prop_map(Step::Forced),
+        4 => (1..30_i64, 1..200_i64).prop_map(|(amount, life)| Step::Hold(amount, life)),
+        3 => (0..8_usize, 1..20_i64, any::<bool>()).prop_map(|(at, amount, end)| Step::Capture(at, amount, end)),
+        2 => (0..8_usize).prop_map(Step::Release),
+        4 => (0..8_usize, 0..20_i64).prop_map(|(at, amount)| Step::Refund(at, amount)),
+        3 => (1..120_i64).prop_map(Step::Wait),
+        1 => (0..40_i64).prop_map(Step::Overdraft),
+        3 => Just(Step::Commit),
+    ]
+}
+
+fn command(step: &Step, holds: &[HoldId], debits: &[EntryId]) -> Option<Command> {
+    let newest = |at: usize, length: usize| length.checked_sub(1 + at);
+    let amount = |amount: i64| (amount > 0).then(|| units(amount));
+    Some(match step {
+        Step::Credit(amount, funding) => credit(*amount, FundingType::ALL[*funding]),
+        Step::ExpiringCredit(amount, life) => expiring_credit(*amount, *life),
+        Step::Debit(amount) => debit(*amount),
+        Step::Forced(amount) => forced_debit(*amount),
+        Step::Hold(amount, life) => hold(*amount, *life),
+        Step::Capture(at, units, end) => {
+            let after = if *end {
+                AfterCapture::End
+            } else {
+                AfterCapture::StayOpen
+            };
+            capture(holds[newest(*at, holds.len())?], amount(*units), after)
+        }
+        Step::Release(at) => Command::ReleaseHold {
+            hold_id: holds[newest(*at, holds.len())?],
+        },
+        Step::Refund(at, units) => refund(debits[newest(*at, debits.len())?], amount(*units)),
+        Step::Overdraft(limit) => Command::SetOverdraftLimit(units(*limit)),
+        Step::Wait(_) | Step::Commit => return None,
+    })
+}
+
+fn play<T: TestStore>(store: T, steps: &[(i64, Step)]) -> T {
+    let mut books = Books::with_wallets(store, 2);
+    let (mut holds, mut debits) = ([Vec::new(), Vec::new()], [Vec::new(), Vec::new()]);
+    for (wallet, step) in steps {
+        let place = usize::from(*wallet == 2);
+        match step {
+            Step::Wait(seconds) => books.now = books.now.plus_seconds(*seconds),
+            Step::Commit => books.commit_and_compare(),
+            _ => {
+                let Some(command) = command(step, &holds[place], &debits[place]) else {
+                    continue;
+                };
+                let Ok(entry) = books.run(*wallet, &command) else {
+                    continue;
+                };
+                if matches!(step, Step::Hold(..)) {
+                    holds[place].extend(entry.event.hold.map(|change| change.id));
+                }
+                if entry.event.amount < Amount::ZERO {
+                    debits[place].push(entry.id);
+                }
+            }
+        }
+    }
+    books.commit_and_compare();
+    books.store
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(96))]
+
+    #[test]
+    fn any_sequence_comes_back_from_memory(steps in prop::collection::vec((1..=2_i64, step()), 1..120)) {
+        play(Memory::new(), &steps);
+    }
+
+    #[test]
+    fn any_sequence_comes_back_from_sqlite(steps in prop::collection::vec((1..=2_i64, step()), 1..120)) {
+        let store = play(Sqlite::new("random"), &steps);
+        let report = verify(store.path(), &mut |_progress| {}).expect("the audit runs");
+        prop_assert!(report.violations.is_empty(), "{}", report);
+    }
+}

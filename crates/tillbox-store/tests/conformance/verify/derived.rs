@@ -1,0 +1,221 @@
+//! Changes made with SQL alone, as by an accident or a careless hand.
+
+use super::{breaks, sound};
+use tillbox_core::id::WalletId;
+use tillbox_store::sqlite::{self, Connection};
+
+const STATE: &str = "the stored state is what the log comes to";
+const LOTS: &str = "stored lots are what the log comes to";
+const HOLDS: &str = "stored holds are what the log comes to";
+const CHAIN: &str = "the chain holds";
+const KEYS: &str = "every key leads to its row";
+const REFUNDS: &str = "refunds are stored beside the log";
+const PAYMENTS: &str = "payments of debt are stored beside the log";
+
+/// Runs a statement that changes one row or more.
+fn sql(text: &str) -> impl FnOnce(&Connection) {
+    move |connection| {
+        assert!(
+            connection.execute(text, []).expect(text) > 0,
+            "{text} met no row"
+        );
+    }
+}
+
+#[test]
+fn each_change_of_a_derived_table_is_named() {
+    let books = sound();
+    let cases: &[(&str, &str, &[&str])] = &[
+        (
+            "balance",
+            "UPDATE wallet_states SET balance = balance + 1 WHERE wallet_id = 2",
+            &[STATE],
+        ),
+        (
+            "held",
+            "UPDATE wallet_states SET held = held - 1 WHERE wallet_id = 2",
+            &[STATE],
+        ),
+        (
+            "due",
+            "UPDATE wallet_states SET next_due_at = NULL WHERE wallet_id = 2",
+            &[STATE],
+        ),
+        (
+            "head",
+            "UPDATE wallet_states SET head = zeroblob(32) WHERE wallet_id = 2",
+            &[STATE],
+        ),
+        (
+            "no-state",
+            "DELETE FROM wallet_states WHERE wallet_id = 2",
+            &[STATE],
+        ),
+        (
+            "owner",
+            "UPDATE wallet_states SET merchant_id = 9 WHERE wallet_id = 2",
+            &[STATE],
+        ),
+        (
+            "closed",
+            "UPDATE wallets SET closed = 1 WHERE id = 2",
+            &[STATE],
+        ),
+        (
+            "limit",
+            "UPDATE wallet_states SET overdraft_limit = 1 WHERE wallet_id = 2",
+            &[STATE],
+        ),
+        (
+            "lot",
+            "UPDATE lots SET remaining = remaining + 1 WHERE id = (SELECT max(id) FROM lots)",
+            &[LOTS],
+        ),
+        (
+            "lot-gone",
+            "DELETE FROM lots WHERE id = (SELECT min(id) FROM lots)",
+            &[LOTS],
+        ),
+        (
+            "lot-more",
+            "INSERT INTO lots SELECT 1, 2, funding, 1, 1, NULL, 1, 5, 5, 1, NULL, 5, 0 FROM lots LIMIT 1",
+            &[LOTS],
+        ),
+        (
+            "lot-text",
+            "UPDATE lots SET amount = 'much' WHERE id = (SELECT min(id) FROM lots)",
+            &[LOTS],
+        ),
+        (
+            "hold",
+            "UPDATE holds SET captured = captured + 1 WHERE id = (SELECT max(id) FROM holds)",
+            &[HOLDS],
+        ),
+        (
+            "hold-parts",
+            "UPDATE holds SET parts = x'00' WHERE id = (SELECT max(id) FROM holds)",
+            &[HOLDS],
+        ),
+        (
+            "hold-gone",
+            "DELETE FROM holds WHERE id = (SELECT min(id) FROM holds)",
+            &[HOLDS],
+        ),
+        (
+            "key-gone",
+            "DELETE FROM keys WHERE key = (SELECT min(key) FROM keys)",
+            &[KEYS],
+        ),
+        ("key-more", "INSERT INTO keys VALUES (x'00', 5)", &[KEYS]),
+        (
+            "key-moved",
+            "UPDATE keys SET entry_id = entry_id + 1 WHERE key = (SELECT min(key) FROM keys)",
+            &[KEYS],
+        ),
+        (
+            "answer",
+            "INSERT INTO answers SELECT key, key, 200, '' FROM keys LIMIT 1",
+            &["a key has a row or an answer"],
+        ),
+        (
+            "refund",
+            "UPDATE refunds SET amount = amount - 1",
+            &[REFUNDS],
+        ),
+        ("refund-gone", "DELETE FROM refunds", &[REFUNDS]),
+        (
+            "refund-more",
+            "INSERT INTO refunds VALUES (77, 78, 1)",
+            &[REFUNDS],
+        ),
+        (
+            "payment",
+            "UPDATE debt_payments SET lot_id = lot_id + 1",
+            &[PAYMENTS],
+        ),
+        (
+            "payment-gone",
+            "DELETE FROM debt_payments WHERE wallet_id = 2 AND debt_from = 0",
+            &[PAYMENTS],
+        ),
+        (
+            "payment-more",
+            "INSERT INTO debt_payments VALUES (2, 999999999, 1, 1, 1)",
+            &[PAYMENTS],
+        ),
+        (
+            "merchant",
+            "UPDATE log SET merchant_id = 9 WHERE wallet_id = 2 AND version = 3",
+            &["every row has its merchant"],
+        ),
+    ];
+    for (name, text, rules) in cases {
+        breaks(&books, name, sql(text), rules);
+    }
+}
+
+#[test]
+fn each_change_of_the_log_is_named() {
+    let books = sound();
+    let text = "free text is what the chain holds";
+    let unreadable = "every row is readable";
+    let cases: &[(&str, &str, &[&str])] = &[
+        (
+            "described",
+            "UPDATE log SET description = 'nothing' WHERE wallet_id = 2 AND version = 3",
+            &[CHAIN],
+        ),
+        (
+            "text-added",
+            "UPDATE log SET description = 'more' WHERE wallet_id = 2 AND salt IS NULL",
+            &[text],
+        ),
+        (
+            "key-changed",
+            "UPDATE log SET fingerprint = zeroblob(16) WHERE wallet_id = 2 AND version = 3",
+            &[CHAIN],
+        ),
+        (
+            "hash",
+            "UPDATE log SET hash = zeroblob(32) WHERE wallet_id = 2 AND version = 3",
+            &[CHAIN],
+        ),
+        (
+            "body",
+            "UPDATE log SET body = x'01' WHERE wallet_id = 2 AND version = 3",
+            &[unreadable],
+        ),
+        (
+            "kind",
+            "UPDATE log SET kind = 99 WHERE wallet_id = 2 AND version = 3",
+            &[unreadable],
+        ),
+        (
+            "amount-text",
+            "UPDATE log SET amount = 'much' WHERE wallet_id = 2 AND version = 3",
+            &[unreadable],
+        ),
+        (
+            "late",
+            "UPDATE log SET at = at + 1 WHERE wallet_id = 2 AND version = 3",
+            &[CHAIN, "time never goes backwards"],
+        ),
+    ];
+    for (name, text, rules) in cases {
+        breaks(&books, name, sql(text), rules);
+    }
+    let erased = "the text of a row may be erased";
+    breaks(
+        &books,
+        "erased",
+        |connection| {
+            let rows = sqlite::log::read(connection, WalletId::from_number(2), 2, 1).expect(erased);
+            let commitment = rows[0].note_commitment.expect(erased);
+            let sql = "UPDATE log SET description = NULL, reference = NULL, metadata = NULL, salt = ?1 WHERE id = ?2";
+            connection
+                .execute(sql, (commitment, rows[0].id.number()))
+                .expect(erased);
+        },
+        &[],
+    );
+}

@@ -1,0 +1,209 @@
+//! Changes by a forger, who hashes the chain anew: only what the rows mean gives them away.
+
+use super::{breaks, sound};
+use tillbox_core::amount::Amount;
+use tillbox_core::entry::{Entry, EntryKind, encode_body};
+use tillbox_core::hold::HoldStatus;
+use tillbox_core::id::{EntryId, WalletId};
+use tillbox_store::sqlite::{self, Connection};
+
+const STATE: &str = "the stored state is what the log comes to";
+const REFUNDS: &str = "refunds are stored beside the log";
+const PAYMENTS: &str = "payments of debt are stored beside the log";
+
+/// Changes rows of the first wallet, writes them back, and hashes its chain anew, as a forger would.
+fn forge(change: impl FnOnce(&mut Vec<Entry>)) -> impl FnOnce(&Connection) {
+    move |connection| {
+        let wallet = WalletId::from_number(1);
+        let mut rows = sqlite::log::read(connection, wallet, 0, usize::MAX).expect("rows");
+        change(&mut rows);
+        let mut head = [0; 32];
+        for row in &mut rows {
+            row.hash = row.chained_after(&head);
+            head = row.hash;
+            let mut body = Vec::new();
+            encode_body(row, &mut body);
+            let sql = "UPDATE log SET version = ?2, seq = ?3, amount = ?4, balance_after = ?5, at = ?6, body = ?7, hash = ?8 WHERE id = ?1";
+            let numbers = (
+                row.id.number(),
+                row.version,
+                row.seq,
+                row.event.amount.micros(),
+                row.balance_after.micros(),
+                row.at.micros(),
+                body,
+                row.hash,
+            );
+            assert_eq!(connection.execute(sql, numbers).expect("an update"), 1);
+        }
+        connection
+            .execute(
+                "UPDATE wallet_states SET head = ?1 WHERE wallet_id = 1",
+                [head],
+            )
+            .expect("an update");
+    }
+}
+
+fn of_kind(rows: &mut [Entry], kind: EntryKind) -> &mut Entry {
+    let mut rows = rows.iter_mut();
+    rows.find(|row| row.event.kind == kind)
+        .expect("a row of that kind")
+}
+
+#[test]
+fn each_forged_row_is_named() {
+    let books = sound();
+    let case = |name: &str, change: fn(&mut Vec<Entry>), rules: &[&str]| {
+        breaks(&books, name, forge(change), rules);
+    };
+    case(
+        "gap",
+        |rows| rows.last_mut().expect("a row").version += 1,
+        &["versions have no gaps", STATE],
+    );
+    case(
+        "seq",
+        |rows| {
+            let last = rows.last_mut().expect("a row");
+            last.seq = last.seq.map(|seq| seq + 1);
+        },
+        &["transactions are numbered without gaps", STATE],
+    );
+    case(
+        "time",
+        |rows| {
+            let place = rows
+                .iter()
+                .position(|row| row.event.kind == EntryKind::Debit)
+                .expect("a debit");
+            rows[place].at = rows[place].at.plus_seconds(-1);
+        },
+        &["time never goes backwards"],
+    );
+    case(
+        "after",
+        |rows| {
+            of_kind(rows, EntryKind::HoldPlaced).balance_after += Amount::from_micros(1);
+        },
+        &["balance after = balance before + amount"],
+    );
+    case(
+        "amount",
+        |rows| {
+            for row in rows.iter_mut().skip(2) {
+                row.balance_after += Amount::from_micros(1);
+            }
+            rows[2].event.amount += Amount::from_micros(1);
+        },
+        &[
+            "amount = sum of its parts",
+            "balance = Σ remaining of lots − debt",
+            STATE,
+        ],
+    );
+    case(
+        "unknown-lot",
+        |rows| {
+            let debit = of_kind(rows, EntryKind::Debit);
+            debit.event.parts[0].lot.created_at = debit.at.plus_seconds(9);
+        },
+        &["parts name lots that the log opened"],
+    );
+    case(
+        "lot-filled",
+        |rows| {
+            rows[0].event.lots[0].remaining = Amount::from_micros(1);
+        },
+        &["a lot is opened once, empty"],
+    );
+    case(
+        "lot-bounds",
+        |rows| {
+            rows[0].event.lots[0].amount -= Amount::from_micros(1);
+        },
+        &["0 ≤ held ≤ remaining ≤ amount of each lot"],
+    );
+    case(
+        "expired",
+        |rows| {
+            let lot = &mut rows[1].event.lots[0];
+            let before = lot.draw_key();
+            lot.expires_at = Some(lot.created_at);
+            let after = lot.draw_key();
+            let parts = rows.iter_mut().flat_map(|row| &mut row.event.parts);
+            for part in parts.filter(|part| part.lot == before) {
+                part.lot = after;
+            }
+        },
+        &["no value of an expired lot, unless a hold reserved it before"],
+    );
+    case(
+        "over-expiry",
+        |rows| {
+            let row = of_kind(rows, EntryKind::LotExpired);
+            row.event.effective_at = None;
+            row.event.parts[0].amount += Amount::from_micros(1);
+        },
+        &[
+            "amount = sum of its parts",
+            "expiry takes the unheld remainder of its lot",
+        ],
+    );
+    case(
+        "over-captured",
+        |rows| {
+            let row = of_kind(rows, EntryKind::HoldCaptured);
+            let hold = row.event.hold.as_mut().expect("a hold");
+            hold.captured = hold.amount + Amount::from_micros(1);
+        },
+        &["captured + released ≤ hold, and the rest is reserved"],
+    );
+    case(
+        "ended-twice",
+        |rows| {
+            let ended = rows.iter().rev().find_map(|row| {
+                row.event
+                    .hold
+                    .filter(|hold| hold.status != HoldStatus::Open)
+            });
+            let mut again = ended.expect("a hold that ended");
+            again.status = HoldStatus::Released;
+            rows.last_mut().expect("a row").event.hold = Some(again);
+        },
+        &["a hold ends once"],
+    );
+    case(
+        "debt",
+        |rows| {
+            let forced = rows
+                .iter_mut()
+                .find(|row| row.event.debt_made.is_some())
+                .expect("a debt");
+            forced.event.debt_made.as_mut().expect("a debt").from += Amount::from_micros(1);
+        },
+        &["debt is made, paid and canceled in order"],
+    );
+    case(
+        "range",
+        |rows| {
+            rows[0].event.amount = Amount::from_micros(i64::MIN);
+            rows[0].event.parts[0].amount = Amount::from_micros(i64::MAX);
+            rows[0].event.parts[0].held = Amount::from_micros(i64::MIN);
+            rows[0].event.parts[0].pays_debt_from = Some(Amount::from_micros(i64::MAX));
+        },
+        &[
+            "amount = sum of its parts",
+            "balance after = balance before + amount",
+            "debt is made, paid and canceled in order",
+            PAYMENTS,
+        ],
+    );
+    case(
+        "refund-of",
+        |rows| {
+            of_kind(rows, EntryKind::Refund).event.refund_of = Some(EntryId::from_number(5));
+        },
+        &["refunds of a debit never pass the debit", REFUNDS],
+    );
+}

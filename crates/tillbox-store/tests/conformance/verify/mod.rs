@@ -1,0 +1,133 @@
+//! The self-audit, audited: on a copy of a sound database each change breaks a rule, and `verify` names it.
+
+mod derived;
+mod forged;
+
+use crate::books::{Books, units};
+use crate::commands::{capture, credit, debit, expiring_credit, forced_debit, hold, refund};
+use crate::stores::{Sqlite, TestStore};
+use std::path::{Path, PathBuf};
+use tillbox_core::command::{AfterCapture, Command};
+use tillbox_core::id::WalletId;
+use tillbox_core::lot::FundingType;
+use tillbox_store::sqlite::Connection;
+use tillbox_store::sqlite::verify::{Report, verify};
+
+/// A database with a row of every kind, in two wallets.
+fn sound() -> Books<Sqlite> {
+    let mut books = Books::with_wallets(Sqlite::new("verify"), 2);
+    for wallet in [1, 2] {
+        let mut run = |command: &Command| books.run(wallet, command).expect("a command");
+        run(&credit(10, FundingType::Cash));
+        run(&expiring_credit(5, 100));
+        let spent = run(&debit(3));
+        let first = run(&hold(4, 50)).event.hold.expect("a hold").id;
+        let second = run(&hold(6, 500)).event.hold.expect("a hold").id;
+        run(&capture(first, Some(units(1)), AfterCapture::StayOpen));
+        run(&debit(6));
+        run(&forced_debit(30));
+        run(&credit(8, FundingType::Promotional));
+        run(&refund(spent.id, Some(units(2))));
+        run(&capture(second, Some(units(2)), AfterCapture::End));
+        books.now = books.now.plus_seconds(60);
+        let mut run = |command: &Command| books.run(wallet, command).expect("a command");
+        run(&credit(60, FundingType::Cash));
+        run(&expiring_credit(7, 100));
+        run(&hold(9, 1_000));
+        run(&expiring_credit(2, 150));
+        books.now = books.now.plus_seconds(200);
+        let mut run = |command: &Command| books.run(wallet, command).expect("a command");
+        run(&Command::SetOverdraftLimit(units(3)));
+        run(&debit(1));
+    }
+    books.commit_and_compare();
+    books
+}
+
+fn audit(path: &Path) -> Report {
+    verify(path, &mut |_progress| {}).expect("the audit runs")
+}
+
+fn copy(books: &Books<Sqlite>, name: &str) -> (PathBuf, Connection) {
+    let path = PathBuf::from(env!("CARGO_TARGET_TMPDIR"))
+        .join(format!("{}-broken-{name}.db", std::process::id()));
+    drop(std::fs::remove_file(&path));
+    let source = Connection::open(books.store.path()).expect("opens");
+    let target = path.to_str().expect("a path");
+    source.execute("VACUUM INTO ?1", [target]).expect("a copy");
+    let copy = Connection::open(&path).expect("opens");
+    copy.execute_batch("PRAGMA ignore_check_constraints = ON; PRAGMA journal_mode = WAL;")
+        .expect("pragmas");
+    (path, copy)
+}
+
+/// Makes `change` in a copy, and expects exactly these rules to be named.
+fn breaks(books: &Books<Sqlite>, name: &str, change: impl FnOnce(&Connection), rules: &[&str]) {
+    let (path, connection) = copy(books, name);
+    change(&connection);
+    let report = audit(&path);
+    let mut found: Vec<&str> = report
+        .violations
+        .iter()
+        .map(|found| found.invariant)
+        .collect();
+    found.sort_unstable();
+    let mut rules = rules.to_vec();
+    rules.sort_unstable();
+    assert_eq!(found, rules, "{name}: {report}");
+    drop(connection);
+    for ending in ["", "-wal", "-shm"] {
+        drop(std::fs::remove_file(format!("{}{ending}", path.display())));
+    }
+}
+
+#[test]
+fn a_sound_database_has_no_violations() {
+    let mut books = sound();
+    let mut last = None;
+    let report = verify(books.store.path(), &mut |progress| last = Some(progress));
+    let report = report.expect("the audit runs");
+    assert_eq!(report.violations, vec![], "{report}");
+    let rows = [1, 2].map(|id| books.store.log(WalletId::from_number(id)).len());
+    let rows = u64::try_from(rows.iter().sum::<usize>()).expect("a count");
+    assert_eq!((report.rows, report.wallets), (rows, 2));
+    let last = last.expect("progress");
+    assert_eq!((last.rows, last.rows_total), (rows, rows));
+    assert!(report.to_json().contains("\"ok\":true"));
+}
+
+/// Long enough for several snapshots of one wallet, whose state moves while its rows are read.
+#[test]
+fn a_running_writer_makes_no_violations() {
+    let mut books = Books::with_wallets(Sqlite::new("verify-beside"), 2);
+    let path = books.store.path().to_owned();
+    books
+        .run(1, &credit(1_000_000, FundingType::Cash))
+        .expect("a credit");
+    books.commit().expect("a commit");
+    let largest = std::thread::scope(|scope| {
+        let writer = scope.spawn(move || {
+            for _ in 0..60 {
+                for _ in 0..400 {
+                    books.run(1, &debit(1)).expect("a debit");
+                }
+                books
+                    .run(2, &credit(1, FundingType::Cash))
+                    .expect("a credit");
+                books.commit().expect("a commit");
+            }
+            // The files stay until the last audit is done.
+            books
+        });
+        while !writer.is_finished() {
+            let report = audit(&path);
+            assert_eq!(report.violations, vec![], "{report}");
+        }
+        let books = writer.join().expect("the writer ends");
+        let report = audit(&path);
+        drop(books);
+        assert_eq!(report.violations, vec![], "{report}");
+        report.rows
+    });
+    assert_eq!(largest, 1 + 60 * 401);
+}

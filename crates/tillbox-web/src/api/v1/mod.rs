@@ -1,0 +1,88 @@
+//! The resources of version 1.
+
+pub(crate) mod adjustments;
+pub(crate) mod batches;
+pub(crate) mod credits;
+pub(crate) mod customers;
+pub(crate) mod debits;
+pub(crate) mod holds;
+pub(crate) mod lots;
+pub(crate) mod prices;
+pub(crate) mod refunds;
+pub(crate) mod settings;
+pub(crate) mod system;
+pub(crate) mod test_clock;
+pub(crate) mod transactions;
+pub(crate) mod usage;
+pub(crate) mod wallets;
+
+use super::answer;
+use super::problem::Problem;
+use axum::http::StatusCode;
+use axum::response::Response;
+use tillbox_core::command::Command;
+use tillbox_core::entry::Note;
+use tillbox_core::id::{HoldId, WalletId};
+use tillbox_service::{Mode, Outcome};
+
+/// A command as it was asked for, alone or in a batch.
+pub(crate) struct Asked {
+    pub(crate) command: Command,
+    pub(crate) fingerprint: [u8; 16],
+    pub(crate) dry_run: bool,
+}
+
+impl Asked {
+    pub(crate) fn mode(&self) -> Mode {
+        mode(self.dry_run)
+    }
+}
+
+pub(crate) fn mode(dry_run: bool) -> Mode {
+    if dry_run { Mode::DryRun } else { Mode::Commit }
+}
+
+/// The id of a wallet in a path or a batch; another form is as unknown as an unknown one.
+pub(crate) fn wallet_id(text: &str) -> Result<WalletId, Problem> {
+    WalletId::parse(text).map_err(|_malformed| Problem::not_found())
+}
+
+/// The id of a hold.
+pub(crate) fn hold_id(text: &str) -> Result<HoldId, Problem> {
+    HoldId::parse(text).map_err(|_malformed| Problem::not_found())
+}
+
+/// Free text of a command.
+pub(crate) fn note(
+    description: Option<String>,
+    reference: Option<String>,
+    metadata: Option<String>,
+) -> Note {
+    Note {
+        description: description.map(String::into_boxed_str),
+        reference: reference.map(String::into_boxed_str),
+        metadata: metadata.map(String::into_boxed_str),
+    }
+}
+
+/// The answer of a command, as status, bytes, and whether it was given before.
+pub(crate) fn printed(outcome: &Outcome, dry_run: bool) -> (u16, Vec<u8>, bool) {
+    match outcome {
+        Outcome::Row {
+            entry,
+            currency,
+            replayed,
+        } => {
+            let (status, body) = transactions::print_row(entry, *currency, dry_run);
+            (status, body, *replayed)
+        }
+        Outcome::Stored(answer) => (answer.status, answer.body.to_vec(), true),
+    }
+}
+
+/// The same as a response.
+pub(crate) fn respond(outcome: &Outcome, dry_run: bool) -> Result<Response, Problem> {
+    let (status, body, replayed) = printed(outcome, dry_run);
+    let status = StatusCode::from_u16(status).map_err(|_corrupt| Problem::internal())?;
+    Ok(answer::replayed(answer::json(status, body), replayed))
+}

@@ -1,0 +1,64 @@
+//! Refunds of debits, to the wallet.
+
+use super::credits::submit;
+use super::{Asked, note};
+use crate::api::body::Json;
+use crate::api::caller::Caller;
+use crate::api::fingerprint::Fingerprint;
+use crate::api::problem::Problem;
+use crate::api::values::{Money, Positive, Text};
+use axum::extract::{Path, State};
+use axum::response::Response;
+use serde::Deserialize;
+use std::sync::Arc;
+use tillbox_core::command::{Command, Refund};
+use tillbox_core::id::EntryId;
+use tillbox_service::Service;
+use utoipa::ToSchema;
+
+/// What a refund is asked for with.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct RefundBody {
+    /// All that remains, unless said otherwise.
+    amount: Option<Positive>,
+    description: Option<Text<500>>,
+    dry_run: Option<bool>,
+}
+
+/// Gives a debit back, wholly or in part, to the lots that it came from.
+#[utoipa::path(post, path = "/v1/wallets/{wallet_id}/transactions/{transaction_id}/refund", tag = "moving value",
+    params(("wallet_id" = String, Path), ("transaction_id" = String, Path), ("Idempotency-Key" = String, Header)),
+    request_body = RefundBody, responses((status = 201, body = super::transactions::TransactionView)))]
+pub(crate) async fn create(
+    State(service): State<Arc<Service>>,
+    caller: Caller,
+    Path((wallet, transaction)): Path<(String, String)>,
+    Json(body): Json<RefundBody>,
+) -> Result<Response, Problem> {
+    let amount = body.amount.map(Positive::amount);
+    let fingerprint = Fingerprint::of("refund")
+        .text("transaction", Some(&transaction))
+        .amount("amount", amount)
+        .text(
+            "description",
+            body.description.as_ref().map(|text| text.0.as_str()),
+        )
+        .finish();
+    // An id of another form is unknown, but the wallet and its replays are looked at first.
+    let debit_id = EntryId::parse(&transaction).unwrap_or(EntryId::from_number(0));
+    let grace_days = service.settings(&caller.principal).refund_grace_days;
+    let refund = Refund {
+        debit_id,
+        amount,
+        grace_days,
+        debit: None,
+        note: note(body.description.map(|text| text.0), None, None),
+    };
+    let asked = Asked {
+        command: Command::Refund(refund),
+        fingerprint,
+        dry_run: body.dry_run.unwrap_or(false),
+    };
+    submit(&service, &caller, &wallet, asked).await
+}

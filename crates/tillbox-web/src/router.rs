@@ -1,0 +1,147 @@
+//! Every URL there is.
+
+use crate::api::problem::{Problem, ProblemForm};
+use crate::api::request_id;
+use crate::api::v1::{
+    adjustments, batches, credits, customers, debits, holds, lots, prices, refunds, settings,
+    system, test_clock, transactions, usage, wallets,
+};
+use axum::Router;
+use axum::routing::get;
+use std::sync::Arc;
+use tillbox_service::Service;
+use tower_http::catch_panic::CatchPanicLayer;
+use utoipa::OpenApi;
+use utoipa::openapi::security::{Http, HttpAuthScheme, SecurityScheme};
+use utoipa::openapi::{ContentBuilder, Ref, RefOr, ResponseBuilder};
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+#[derive(OpenApi)]
+#[openapi(
+    info(title = "Tillbox", description = "Prepaid wallets: balances, holds and priced usage on a ledger that can be proven.", license(name = "Apache-2.0", identifier = "Apache-2.0")),
+    components(schemas(ProblemForm)),
+    security(("api_key" = []))
+)]
+struct Document;
+
+fn routes() -> OpenApiRouter<Arc<Service>> {
+    OpenApiRouter::with_openapi(Document::openapi())
+        .routes(routes!(customers::create, customers::list))
+        .routes(routes!(
+            customers::get,
+            customers::change,
+            customers::delete
+        ))
+        .routes(routes!(wallets::open, wallets::list))
+        .routes(routes!(wallets::get, wallets::change))
+        .routes(routes!(wallets::balance))
+        .routes(routes!(wallets::freeze))
+        .routes(routes!(wallets::unfreeze))
+        .routes(routes!(lots::list))
+        .routes(routes!(credits::create))
+        .routes(routes!(debits::create))
+        .routes(routes!(adjustments::create))
+        .routes(routes!(holds::place, holds::list))
+        .routes(routes!(holds::get))
+        .routes(routes!(holds::capture))
+        .routes(routes!(holds::release))
+        .routes(routes!(holds::extend))
+        .routes(routes!(refunds::create))
+        .routes(routes!(transactions::list))
+        .routes(routes!(transactions::csv))
+        .routes(routes!(transactions::get))
+        .routes(routes!(transactions::list_all))
+        .routes(routes!(batches::create))
+        .routes(routes!(prices::create, prices::list))
+        .routes(routes!(prices::get))
+        .routes(routes!(usage::create))
+        .routes(routes!(settings::get, settings::change))
+        .routes(routes!(test_clock::get))
+        .routes(routes!(test_clock::advance))
+        .routes(routes!(system::healthz))
+        .routes(routes!(system::readyz))
+}
+
+/// The OpenAPI document: made from the routes, so it is always true.
+pub fn openapi() -> utoipa::openapi::OpenApi {
+    let mut document = routes().into_openapi();
+    let components = document.components.get_or_insert_default();
+    let bearer = SecurityScheme::Http(Http::new(HttpAuthScheme::Bearer));
+    components.add_security_scheme("api_key", bearer);
+    for item in document.paths.paths.values_mut() {
+        let operations = [
+            &mut item.get,
+            &mut item.post,
+            &mut item.patch,
+            &mut item.delete,
+            &mut item.put,
+        ];
+        for operation in operations.into_iter().flatten() {
+            for response in operation.responses.responses.values_mut() {
+                if let RefOr::T(response) = response {
+                    response.description = "Done.".to_owned();
+                }
+            }
+            for (status, what) in PROBLEMS {
+                operation
+                    .responses
+                    .responses
+                    .entry((*status).to_owned())
+                    .or_insert_with(|| problem_response(what));
+            }
+        }
+    }
+    document
+}
+
+/// What any call may be answered, besides its own answers.
+const PROBLEMS: &[(&str, &str)] = &[
+    ("400", "The request has a form that is not understood."),
+    ("401", "The API key is missing or wrong."),
+    ("402", "The wallet has not enough available."),
+    ("403", "The API key lacks the scope."),
+    ("404", "There is no such thing."),
+    ("405", "The path does not take the method."),
+    ("408", "The body did not arrive in time."),
+    ("409", "The state does not allow it."),
+    ("413", "The body is too large."),
+    ("415", "The body is not JSON."),
+    ("422", "A limit or another rule does not allow it."),
+    ("429", "Too many requests."),
+    ("500", "A fault of ours."),
+    ("503", "Overloaded, or the outcome is unknown: try again."),
+];
+
+fn problem_response(what: &str) -> RefOr<utoipa::openapi::Response> {
+    let content = ContentBuilder::new()
+        .schema(Some(Ref::from_schema_name("Problem")))
+        .build();
+    ResponseBuilder::new()
+        .description(what)
+        .content("application/problem+json", content)
+        .build()
+        .into()
+}
+
+/// The router over a service.
+pub fn router(service: Arc<Service>) -> Router {
+    request_id::begin_at(service.random_number());
+    let document: Arc<str> = openapi()
+        .to_json()
+        .expect("the document is plain values")
+        .into();
+    let (router, _) = routes().split_for_parts();
+    router
+        .route(
+            "/openapi.json",
+            get(move || async move { system::document(&document) }),
+        )
+        .fallback(|| async { Problem::not_found() })
+        .method_not_allowed_fallback(|| async { Problem::method_not_allowed() })
+        .layer(CatchPanicLayer::custom(|_panic| {
+            axum::response::IntoResponse::into_response(Problem::internal())
+        }))
+        .layer(axum::middleware::from_fn(request_id::layer))
+        .with_state(service)
+}

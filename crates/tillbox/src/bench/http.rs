@@ -1,0 +1,297 @@
+//! Load over HTTP/1.1: as lean a client as can be, since it shares the cores with the server.
+
+use super::server::Server;
+use anyhow::{Context, Result, bail};
+use indicatif::ProgressBar;
+use std::fmt::Write as _;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
+use tokio::time::Instant;
+
+/// What is asked for, over and over.
+#[derive(Clone, Copy)]
+pub(crate) enum Kind {
+    /// One debit a request.
+    Debit,
+    /// So many debits a request.
+    Batch(usize),
+    /// The balance.
+    Balance,
+}
+
+impl Kind {
+    pub(crate) fn operations(self) -> usize {
+        match self {
+            Self::Debit | Self::Balance => 1,
+            Self::Batch(size) => size,
+        }
+    }
+}
+
+/// One connection that is kept open.
+struct Connection {
+    stream: TcpStream,
+    head: String,
+    buffer: Vec<u8>,
+    random: Random,
+}
+
+impl Connection {
+    async fn open(server: &Server, seed: u64) -> Result<Self> {
+        let stream = TcpStream::connect(server.address()).await?;
+        stream.set_nodelay(true)?;
+        let head = format!(
+            "Host: {}\r\nAuthorization: Bearer {}\r\nContent-Type: application/json\r\n",
+            server.address(),
+            server.key()
+        );
+        Ok(Self {
+            stream,
+            head,
+            buffer: Vec::with_capacity(65_536),
+            random: Random::new(seed),
+        })
+    }
+
+    /// Sends a request and reads the whole answer; gives its body.
+    async fn call(&mut self, method: &str, path: &str, body: &str) -> Result<&[u8]> {
+        let key = self.random.key();
+        let length = body.len();
+        let mut request = String::with_capacity(512 + length);
+        write!(
+            request,
+            "{method} {path} HTTP/1.1\r\n{}Idempotency-Key: {key}\r\nContent-Length: {length}\r\n\r\n{body}",
+            self.head
+        )?;
+        self.stream.write_all(request.as_bytes()).await?;
+        self.buffer.clear();
+        loop {
+            if self.stream.read_buf(&mut self.buffer).await? == 0 {
+                bail!("the server closed the connection");
+            }
+            let Some(end) = find(&self.buffer, b"\r\n\r\n") else {
+                continue;
+            };
+            let (length, ok) = read_head(&self.buffer[..end])?;
+            let start = end + 4;
+            while self.buffer.len() < start + length {
+                if self.stream.read_buf(&mut self.buffer).await? == 0 {
+                    bail!("the server closed the connection");
+                }
+            }
+            let body = &self.buffer[start..start + length];
+            if ok {
+                return Ok(body);
+            }
+            bail!(
+                "{method} {path} was answered: {}",
+                String::from_utf8_lossy(body)
+            );
+        }
+    }
+}
+
+/// Content length, and whether the status is a success.
+fn read_head(head: &[u8]) -> Result<(usize, bool)> {
+    let head = std::str::from_utf8(head).context("the head is not text")?;
+    let ok = head.starts_with("HTTP/1.1 2");
+    let length = head.lines().find_map(|line| {
+        let (name, value) = line.split_once(':')?;
+        name.eq_ignore_ascii_case("content-length")
+            .then(|| value.trim().parse().ok())?
+    });
+    Ok((length.context("no content length")?, ok))
+}
+
+fn find(bytes: &[u8], needle: &[u8]) -> Option<usize> {
+    bytes
+        .windows(needle.len())
+        .position(|window| window == needle)
+}
+
+/// Keys as random as a caller's, from a seed (splitmix64).
+pub(crate) struct Random(u64);
+
+impl Random {
+    pub(crate) fn new(seed: u64) -> Self {
+        Self(seed.wrapping_mul(0x9e37_79b9_7f4a_7c15))
+    }
+
+    pub(crate) fn next(&mut self) -> u64 {
+        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mut mixed = self.0;
+        mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        mixed ^ (mixed >> 31)
+    }
+
+    pub(crate) fn below(&mut self, bound: usize) -> usize {
+        let bound = u64::try_from(bound.max(1)).unwrap_or(u64::MAX);
+        usize::try_from(self.next() % bound).unwrap_or(0)
+    }
+
+    fn key(&mut self) -> String {
+        format!("{:016x}{:016x}", self.next(), self.next())
+    }
+}
+
+/// Opens wallets with plenty of value, each with a customer of its own.
+pub(crate) async fn open_wallets(
+    server: &Server,
+    count: usize,
+    bar: &ProgressBar,
+) -> Result<Vec<String>> {
+    let next = Arc::new(AtomicUsize::new(0));
+    let workers = (0..32_u64).map(|seed| {
+        let next = Arc::clone(&next);
+        async move {
+            let mut connection = Connection::open(server, seed + 1).await?;
+            let mut opened = Vec::new();
+            while next.fetch_add(1, Ordering::Relaxed) < count {
+                let customer = id_of(connection.call("POST", "/v1/customers", r#"{"name":"Bench"}"#).await?)?;
+                let body = format!(r#"{{"customer_id":"{customer}","currency":"USD","initial_credit":{{"amount":"1000000000","funding_type":"cash"}}}}"#);
+                opened.push(id_of(connection.call("POST", "/v1/wallets", &body).await?)?);
+                bar.inc(1);
+            }
+            anyhow::Ok(opened)
+        }
+    });
+    let opened = join_all(workers).await?;
+    bar.finish_and_clear();
+    Ok(opened.into_iter().flatten().collect())
+}
+
+/// Stores debits, half of them on the first wallet, through the batch endpoint.
+pub(crate) async fn store_transactions(
+    server: &Server,
+    wallets: &[String],
+    count: usize,
+    bar: &ProgressBar,
+) -> Result<()> {
+    const BATCH: usize = 500;
+    let left = Arc::new(AtomicUsize::new(count.div_ceil(BATCH)));
+    let workers = (0..4_u64).map(|seed| {
+        let left = Arc::clone(&left);
+        async move {
+            let mut connection = Connection::open(server, seed + 100).await?;
+            let take = || {
+                left.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |left| {
+                    left.checked_sub(1)
+                })
+            };
+            while take().is_ok() {
+                let body = batch_body(&mut connection.random, wallets, BATCH, 2);
+                check_batch(connection.call("POST", "/v1/batches", &body).await?, BATCH)?;
+                bar.inc(u64::try_from(BATCH)?);
+            }
+            Ok(())
+        }
+    });
+    join_all(workers).await?;
+    bar.finish_and_clear();
+    Ok(())
+}
+
+/// Calls over `connections` for as long as `length`; gives the latency of each call.
+pub(crate) async fn run(
+    server: &Server,
+    wallets: &[String],
+    connections: usize,
+    kind: Kind,
+    length: Duration,
+) -> Result<Vec<Duration>> {
+    let workers = (0..connections).map(|number| async move {
+        let mut connection = Connection::open(
+            server,
+            u64::try_from(number)? + 1_000_003 * Instant::now().elapsed().as_secs() + entropy(),
+        )
+        .await?;
+        let mut latencies = Vec::with_capacity(65_536);
+        let end = Instant::now() + length;
+        loop {
+            let wallet = &wallets[connection.random.below(wallets.len())];
+            let (method, path, body) = match kind {
+                Kind::Debit => (
+                    "POST",
+                    format!("/v1/wallets/{wallet}/debits"),
+                    r#"{"amount":"0.0075","description":"SMS to +1 555 0100"}"#.to_owned(),
+                ),
+                Kind::Balance => (
+                    "GET",
+                    format!("/v1/wallets/{wallet}/balance"),
+                    String::new(),
+                ),
+                Kind::Batch(size) => (
+                    "POST",
+                    "/v1/batches".to_owned(),
+                    batch_body(&mut connection.random, wallets, size, 1),
+                ),
+            };
+            let started = Instant::now();
+            if started >= end {
+                return anyhow::Ok(latencies);
+            }
+            let answer = connection.call(method, &path, &body).await?;
+            if let Kind::Batch(size) = kind {
+                check_batch(answer, size)?;
+            }
+            latencies.push(started.elapsed());
+        }
+    });
+    Ok(join_all(workers).await?.into_iter().flatten().collect())
+}
+
+/// Debits on random wallets; every `hot_every`-th on the first.
+fn batch_body(random: &mut Random, wallets: &[String], size: usize, hot_every: usize) -> String {
+    let mut body = String::with_capacity(size * 180);
+    body.push_str(r#"{"operations":["#);
+    for number in 0..size {
+        let hot = hot_every > 1 && number.is_multiple_of(hot_every);
+        let wallet = if hot {
+            &wallets[0]
+        } else {
+            &wallets[random.below(wallets.len())]
+        };
+        let comma = if number == 0 { "" } else { "," };
+        let key = random.key();
+        body.push_str(&format!(r#"{comma}{{"op":"debit","wallet_id":"{wallet}","idempotency_key":"{key}","amount":"0.0075","description":"SMS to +1 555 0100"}}"#));
+    }
+    body.push_str("]}");
+    body
+}
+
+fn check_batch(answer: &[u8], size: usize) -> Result<()> {
+    let text = std::str::from_utf8(answer)?;
+    let done = text.matches(r#""status":201"#).count();
+    if done == size {
+        Ok(())
+    } else {
+        bail!(
+            "{done} of {size} operations were done: {}",
+            text.chars().take(400).collect::<String>()
+        )
+    }
+}
+
+fn id_of(answer: &[u8]) -> Result<String> {
+    let value: serde_json::Value = serde_json::from_slice(answer)?;
+    value
+        .get("id")
+        .and_then(serde_json::Value::as_str)
+        .map(str::to_owned)
+        .context("the answer has no id")
+}
+
+/// Seeds differ from run to run, so that no key is used twice on one database.
+fn entropy() -> u64 {
+    crate::serve::random::<8>().map_or(0, u64::from_ne_bytes)
+}
+
+async fn join_all<T, F: Future<Output = Result<T>>>(
+    workers: impl Iterator<Item = F>,
+) -> Result<Vec<T>> {
+    futures_util::future::try_join_all(workers).await
+}

@@ -1,0 +1,120 @@
+//! Load on the engine itself, without HTTP.
+
+use super::http::Random;
+use anyhow::{Context, Result, bail};
+use std::sync::Arc;
+use std::thread::JoinHandle;
+use std::time::Duration;
+use tillbox_core::amount::Amount;
+use tillbox_core::command::{Command, Debit};
+use tillbox_core::entry::{KeyStamp, Note};
+use tillbox_core::id::WalletId;
+use tillbox_core::reason::Reason;
+use tillbox_engine::LaneEnd;
+use tillbox_service::{BootstrapKey, Mode, Operation, Outcome, Principal, Running, Service};
+use tokio::time::Instant;
+
+pub(crate) struct Ledger {
+    service: Arc<Service>,
+    thread: JoinHandle<LaneEnd>,
+    principal: Principal,
+}
+
+impl Ledger {
+    pub(crate) fn start(database: String, key: &str) -> Result<Self> {
+        let Running {
+            service, ledger, ..
+        } = crate::serve::start(&database, 256, BootstrapKey::parse(key)?)?;
+        let principal = service.authenticate(key).context("the key is not known")?;
+        Ok(Self {
+            service,
+            thread: ledger,
+            principal,
+        })
+    }
+
+    #[expect(
+        clippy::unused_self,
+        reason = "reads as what it is: ids of this ledger"
+    )]
+    pub(crate) fn ids(&self, wallets: &[String]) -> Result<Vec<WalletId>> {
+        wallets
+            .iter()
+            .map(|wallet| WalletId::parse(wallet).context("the wallet has no id"))
+            .collect()
+    }
+
+    /// Debits by `waiting` callers for as long as `length`; gives the latency of each.
+    pub(crate) async fn run(
+        &self,
+        wallets: &[WalletId],
+        waiting: usize,
+        length: Duration,
+    ) -> Result<Vec<Duration>> {
+        let wallets: Arc<[WalletId]> = wallets.into();
+        let end = Instant::now() + length;
+        let callers = (0..waiting).map(|_| {
+            let (service, principal, wallets) = (
+                Arc::clone(&self.service),
+                self.principal.clone(),
+                Arc::clone(&wallets),
+            );
+            let seed = crate::serve::random::<8>().map_or(0, u64::from_ne_bytes);
+            tokio::spawn(async move {
+                let mut random = Random::new(seed);
+                let mut latencies = Vec::with_capacity(4_096);
+                while Instant::now() < end {
+                    let wallet_id = wallets[random.below(wallets.len())];
+                    let operation = Operation {
+                        wallet_id,
+                        command: debit(),
+                        key: Some(key(&mut random)),
+                        mode: Mode::Commit,
+                    };
+                    let started = Instant::now();
+                    match service.submit(&principal, operation).await {
+                        Ok(Outcome::Row { .. }) => latencies.push(started.elapsed()),
+                        other => bail!("a debit was answered {other:?}"),
+                    }
+                }
+                Ok(latencies)
+            })
+        });
+        let mut all = Vec::new();
+        for caller in callers.collect::<Vec<_>>() {
+            all.extend(caller.await??);
+        }
+        Ok(all)
+    }
+
+    pub(crate) fn stop(self) -> Result<()> {
+        self.service.stop();
+        match self.thread.join() {
+            Ok(LaneEnd::Stopped) => Ok(()),
+            other => bail!("the ledger ended with {other:?}"),
+        }
+    }
+}
+
+fn debit() -> Command {
+    let note = Note {
+        description: Some("SMS to +1 555 0100".into()),
+        ..Note::default()
+    };
+    Command::Debit(Debit {
+        amount: Amount::from_micros(7_500),
+        reason: Reason::Usage,
+        force: None,
+        note,
+    })
+}
+
+fn key(random: &mut Random) -> KeyStamp {
+    let mut key = [0; 16];
+    key[..8].copy_from_slice(&random.next().to_ne_bytes());
+    key[8..].copy_from_slice(&random.next().to_ne_bytes());
+    KeyStamp {
+        key,
+        fingerprint: [1; 16],
+    }
+}

@@ -1,0 +1,100 @@
+//! The server that is measured: this binary, as a process of its own.
+
+use anyhow::{Context, Result, bail};
+use std::net::SocketAddr;
+use std::process::{Child, Command, Stdio};
+use tokio::net::TcpStream;
+
+pub(crate) struct Server {
+    process: Child,
+    address: SocketAddr,
+    key: String,
+}
+
+impl Server {
+    pub(crate) async fn start(database: String) -> Result<Self> {
+        let random: [u8; 24] = crate::serve::random()?;
+        let key = tillbox_service::BootstrapKey::generate(random)
+            .reveal()
+            .to_owned();
+        let address = free_address()?;
+        let process = Command::new(std::env::current_exe().context("this program is not found")?)
+            .args([
+                "serve",
+                "--log",
+                "warn",
+                "--database",
+                &database,
+                "--listen",
+                &address.to_string(),
+            ])
+            .env("TILLBOX_BOOTSTRAP_KEY", &key)
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .spawn()
+            .context("the server can't be started")?;
+        let mut server = Self {
+            process,
+            address,
+            key,
+        };
+        for _ in 0..200 {
+            if TcpStream::connect(server.address).await.is_ok() {
+                return Ok(server);
+            }
+            if let Some(status) = server.process.try_wait()? {
+                bail!("the server ended with {status}");
+            }
+            tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+        }
+        bail!("the server did not start within 10 seconds")
+    }
+
+    pub(crate) fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    pub(crate) fn key(&self) -> &str {
+        &self.key
+    }
+
+    /// Resident memory.
+    pub(crate) fn memory_mib(&self) -> Result<u64> {
+        let status = std::fs::read_to_string(format!("/proc/{}/status", self.process.id()))?;
+        let line = status
+            .lines()
+            .find_map(|line| line.strip_prefix("VmRSS:"))
+            .context("no VmRSS")?;
+        let kib: u64 = line.trim().trim_end_matches(" kB").parse()?;
+        Ok(kib / 1024)
+    }
+
+    /// Stops it as an operator would.
+    pub(crate) async fn stop(mut self) -> Result<()> {
+        let status = Command::new("kill")
+            .args(["-TERM", &self.process.id().to_string()])
+            .status()?;
+        if !status.success() {
+            bail!("the server could not be told to stop");
+        }
+        let ended = tokio::task::spawn_blocking(move || self.process.wait()).await??;
+        if ended.success() {
+            Ok(())
+        } else {
+            bail!("the server ended with {ended}")
+        }
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        // Stopped already, unless the run was cut short.
+        drop(self.process.kill());
+        drop(self.process.wait());
+    }
+}
+
+fn free_address() -> Result<SocketAddr> {
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").context("no free port")?;
+    Ok(listener.local_addr()?)
+}

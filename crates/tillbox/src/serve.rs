@@ -1,0 +1,181 @@
+//! `tillbox serve`: opens the database, starts the ledger, serves until told to stop.
+
+use crate::config::{self, ConfigArgument};
+use anyhow::{Context, Result, bail};
+use std::process::ExitCode;
+use std::sync::Arc;
+use std::time::Duration;
+use tillbox_engine::LaneEnd;
+use tillbox_engine::clock::SystemClock;
+use tillbox_service::{BootstrapKey, Running, Service, ServiceOptions};
+
+/// What `serve` may be told.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Arguments {
+    /// Where the ledger is: sqlite:PATH.
+    #[arg(long, env = "TILLBOX_DATABASE", value_name = "URL")]
+    database: Option<String>,
+    /// Where to listen. Port 0 takes a free one.
+    #[arg(long, env = "TILLBOX_LISTEN", value_name = "ADDR")]
+    listen: Option<String>,
+    /// What to log, such as "info" or "tillbox_web=debug".
+    #[arg(long, env = "TILLBOX_LOG", value_name = "FILTER")]
+    log: Option<String>,
+    /// Memory for wallets, in MiB.
+    #[arg(long, value_name = "MIB")]
+    cache_mib: Option<usize>,
+    /// The key of the test merchant that is made when the database holds none.
+    #[arg(
+        long,
+        env = "TILLBOX_BOOTSTRAP_KEY",
+        hide_env_values = true,
+        value_name = "KEY"
+    )]
+    bootstrap_key: Option<String>,
+    #[command(flatten)]
+    config: ConfigArgument,
+}
+
+/// Memory for wallets where nobody says otherwise.
+const DEFAULT_CACHE_MIB: usize = 128;
+/// How long requests may take to finish once the process is told to stop.
+const STOP_WITHIN: Duration = Duration::from_secs(8);
+
+/// Serves until SIGTERM or Ctrl-C.
+pub(crate) fn run(arguments: Arguments) -> Result<ExitCode> {
+    let file = config::read(arguments.config.config.as_deref())?;
+    let log = arguments
+        .log
+        .or(file.log)
+        .unwrap_or_else(|| "info".to_owned());
+    start_log(&log)?;
+    let database = arguments
+        .database
+        .or(file.database)
+        .unwrap_or_else(|| config::DEFAULT_DATABASE.to_owned());
+    let listen = arguments
+        .listen
+        .or(file.listen)
+        .unwrap_or_else(|| config::DEFAULT_LISTEN.to_owned());
+    let cache_mib = arguments
+        .cache_mib
+        .or(file.cache_mib)
+        .unwrap_or(DEFAULT_CACHE_MIB);
+
+    let given = arguments
+        .bootstrap_key
+        .as_deref()
+        .map(BootstrapKey::parse)
+        .transpose();
+    let given = given.context("TILLBOX_BOOTSTRAP_KEY is not right")?;
+    let is_given = given.is_some();
+    let bootstrap = match given {
+        Some(key) => key,
+        None => BootstrapKey::generate(random()?),
+    };
+    let running = start(&database, cache_mib, bootstrap.clone())?;
+    if running.bootstrapped && !is_given {
+        println!(
+            "A test merchant was made. Its API key, shown only this once:\n\n  {}\n",
+            bootstrap.reveal()
+        );
+    }
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+        .context("the runtime can't be started")?;
+    runtime.block_on(serve(running, &listen))
+}
+
+/// Starts the service on a database.
+pub(crate) fn start(database: &str, cache_mib: usize, bootstrap: BootstrapKey) -> Result<Running> {
+    let options = ServiceOptions {
+        database: database.to_owned(),
+        clock: Arc::new(SystemClock),
+        random: random()?,
+        cache_bytes: cache_mib.saturating_mul(1024 * 1024),
+        bootstrap,
+    };
+    Service::start(options).with_context(|| format!("the database {database} can't be opened"))
+}
+
+/// Random bytes from the operating system.
+#[expect(
+    clippy::disallowed_methods,
+    reason = "the one place that asks for random bytes: keys and the process's secret"
+)]
+pub(crate) fn random<const N: usize>() -> Result<[u8; N]> {
+    let mut bytes = [0; N];
+    getrandom::fill(&mut bytes).map_err(|why| anyhow::anyhow!("no random bytes: {why}"))?;
+    Ok(bytes)
+}
+
+async fn serve(running: Running, listen: &str) -> Result<ExitCode> {
+    let Running {
+        service, ledger, ..
+    } = running;
+    let listener = tokio::net::TcpListener::bind(listen)
+        .await
+        .with_context(|| format!("can't listen on {listen}"))?;
+    let address = listener.local_addr().context("the address is not known")?;
+    let (ended, ledger_end) = tokio::sync::oneshot::channel();
+    std::thread::spawn(move || drop(ended.send(ledger.join())));
+    let jobs = tokio::spawn(Arc::clone(&service).run_jobs());
+    println!("Tillbox listens on http://{address}");
+
+    let (stop, stopped) = tokio::sync::watch::channel(false);
+    let web = tokio::spawn(tillbox_web::serve(
+        listener,
+        Arc::clone(&service),
+        stopped,
+        STOP_WITHIN,
+    ));
+    let mut ledger_end = ledger_end;
+    let end = tokio::select! {
+        signal = told_to_stop() => {
+            signal?;
+            tracing::info!("stopping: finishing what is queued");
+            None
+        }
+        end = &mut ledger_end => Some(end),
+    };
+    stop.send_replace(true);
+    if end.is_none() {
+        web.await.context("the server ended unexpectedly")??;
+    }
+    jobs.abort();
+    service.stop();
+    let end = match end {
+        Some(end) => end,
+        None => ledger_end.await,
+    };
+    match end {
+        Ok(Ok(LaneEnd::Stopped)) => Ok(ExitCode::SUCCESS),
+        Ok(Ok(LaneEnd::Poisoned(why))) => bail!(
+            "the outcome of a commit is unknown ({why}): start again, and the ledger will tell"
+        ),
+        Ok(Err(_panic)) => {
+            bail!("the ledger's thread panicked: start again, and run `tillbox verify`")
+        }
+        Err(_dropped) => bail!("the ledger's end is not known"),
+    }
+}
+
+async fn told_to_stop() -> Result<()> {
+    use tokio::signal::unix::{SignalKind, signal};
+    let mut terminate = signal(SignalKind::terminate()).context("SIGTERM can't be watched")?;
+    tokio::select! {
+        _ = terminate.recv() => Ok(()),
+        interrupted = tokio::signal::ctrl_c() => interrupted.context("Ctrl-C can't be watched"),
+    }
+}
+
+fn start_log(filter: &str) -> Result<()> {
+    let filter = tracing_subscriber::EnvFilter::try_new(filter)
+        .with_context(|| format!("the log filter {filter:?} is not right"))?;
+    tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr)
+        .init();
+    Ok(())
+}
