@@ -155,8 +155,51 @@ fn format_1_never_changes() {
         Event::new(EntryKind::Unfrozen, Note::default()),
         Actor::System,
     );
-    check_vector(&empty, "EMPTY_BODY", "EMPTY_HASH");
-    check_vector(&full(), "FULL_BODY", "FULL_HASH");
+    check_vector(
+        &empty,
+        "0100000000",
+        "3ad31f32d09392a0afc34a96b36d9b4dad6e85d1f5f71e7a8668068348e354f0",
+    );
+    check_vector(
+        &full(),
+        "0103ff1c02648089be8ae5c5b2060180f7c988e5c5b206feffffffffffffffff01017d8001018080a0a89c94b6e6f901\
+         64010180f7c988e5c5b206feffffffffffffffff01024f0000010a050100018080c489e5c5b2068080a0f6f4acdbe01b\
+         020c08d8040480020e0180010810b401645011809bb28ce5c5b2068092b88be5c5b206140108617070656c2dc3a97af0\
+         011618021a80eecf87e5c5b206",
+        "c756a361970056128c0905d85d3acd9f13426f21f8eb53a4441f0b4f1fe36782",
+    );
+}
+
+/// The bytes under the hash, laid out by hand.
+#[test]
+fn the_hash_is_over_the_row_before_the_columns_and_the_body() {
+    let entry = full();
+    let text = [
+        [3; 16].as_slice(),
+        &[0, 0, 0, 0, 0, 0, 0, 16],
+        "call to Zürich".as_bytes(),
+        &[0; 8],
+        &[0, 0, 0, 0, 0, 0, 0, 8],
+        b"{\"a\":1}",
+    ]
+    .concat();
+    let bytes = [
+        [0; 32].as_slice(),
+        &1_000_i64.to_be_bytes(),
+        &1_i64.to_be_bytes(),
+        &1_800_000_000_000_000_i64.to_be_bytes(),
+        &(-43_i64).to_be_bytes(),
+        &(-43_i64).to_be_bytes(),
+        &1_u64.to_be_bytes(),
+        &1_u64.to_be_bytes(),
+        &[5, 7],
+        &[1; 16],
+        &[2; 16],
+        blake3::hash(&text).as_bytes(),
+        &body(&entry),
+    ]
+    .concat();
+    assert_eq!(&entry.hash, blake3::hash(&bytes).as_bytes());
 }
 
 #[test]
@@ -176,7 +219,10 @@ fn the_chain_of_a_wallet_never_changes() {
         force: None,
         note: note("nothing"),
     }));
-    assert_eq!(hex(&book.state.head), "CHAIN_HEAD");
+    assert_eq!(
+        hex(&book.state.head),
+        "1895ed59037024a25d1fe56ef94a156e2c2e45bdf9a57a0c3475042dfb9472ce"
+    );
     assert_eq!((book.state.version, book.state.seq), (7, 4));
 }
 
