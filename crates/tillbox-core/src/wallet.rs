@@ -182,6 +182,7 @@ impl WalletState {
     }
 
     /// Puts back what the store kept open. Sums that follow from lots and holds are made anew.
+    #[must_use]
     pub fn with_open(mut self, mut lots: Vec<Lot>, holds: Vec<Hold>) -> Self {
         lots.sort_by_key(Lot::draw_key);
         self.lots = lots.into();

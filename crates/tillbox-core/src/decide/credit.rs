@@ -75,6 +75,7 @@ fn expires_at(expiry: Option<Expiry>, now: Timestamp) -> Result<Option<Timestamp
     }
 }
 
+#[derive(Clone, Copy)]
 pub(super) struct NewLot {
     pub(super) amount: Amount,
     pub(super) funding: FundingType,
