@@ -75,10 +75,7 @@ impl Book {
     }
 
     pub(super) fn ok(&mut self, command: Command) -> Entry {
-        match self.run(command.clone()) {
-            Ok(entry) => entry,
-            Err(rejection) => panic!("{command:?} was refused: {rejection:?}"),
-        }
+        self.run(command).expect("the command is accepted")
     }
 
     pub(super) fn ok_at(&mut self, seconds: i64, command: Command) -> Entry {
@@ -132,7 +129,7 @@ impl Book {
         };
         let entry = seal(&self.state, event, stamp);
         assert_eq!(entry.event.balance_of_parts(), entry.event.amount);
-        self.demand_no_draw_on_expired_value(&entry);
+        demand_no_draw_on_expired_value(&entry);
         self.remember_lots(&entry.event);
         self.state.apply(&entry);
         assert_eq!(self.state.check(), Ok(()), "after {:?}", entry.event);
@@ -156,20 +153,6 @@ impl Book {
         self.demand_same_state_from_what_is_open();
         self.entries.push(entry.clone());
         entry
-    }
-
-    /// No allocation to an expired lot, unless by a hold that was placed before or by its expiry (L5).
-    fn demand_no_draw_on_expired_value(&self, entry: &Entry) {
-        for part in &entry.event.parts {
-            let drawn = part.amount.is_negative() && part.held.is_zero();
-            let effective_at = entry.event.effective_at.unwrap_or(entry.at);
-            if drawn && entry.event.kind != crate::entry::EntryKind::LotExpired {
-                assert!(part.lot.expires_at > effective_at, "draws on expired value");
-            }
-            if part.held.is_positive() {
-                assert!(part.lot.expires_at > effective_at, "holds expired value");
-            }
-        }
     }
 
     /// What a store keeps open is enough to come to the same state.
@@ -204,13 +187,11 @@ impl Book {
     }
 
     fn filled_in(&self, command: Command) -> Command {
-        match command {
-            Command::Refund(mut refund) if refund.debit.is_none() => {
-                refund.debit = self.record(refund.debit_id).map(Box::new);
-                Command::Refund(refund)
-            }
-            other => other,
+        if let Command::Refund(mut refund) = command {
+            refund.debit = self.record(refund.debit_id).map(Box::new);
+            return Command::Refund(refund);
         }
+        command
     }
 
     /// What a store remembers of a debit, read off the log.
@@ -323,20 +304,33 @@ impl Book {
     }
 }
 
+/// No allocation to an expired lot, unless by a hold that was placed before or by its expiry (L5).
+fn demand_no_draw_on_expired_value(entry: &Entry) {
+    for part in &entry.event.parts {
+        let drawn = part.amount.is_negative() && part.held.is_zero();
+        let effective_at = entry.event.effective_at.unwrap_or(entry.at);
+        if drawn && entry.event.kind != crate::entry::EntryKind::LotExpired {
+            assert!(part.lot.expires_at > effective_at, "draws on expired value");
+        }
+        if part.held.is_positive() {
+            assert!(part.lot.expires_at > effective_at, "holds expired value");
+        }
+    }
+}
+
 fn show_part(part: &Part) -> String {
-    let sign = |amount: Amount| if amount.is_positive() { "+" } else { "" };
-    let mut text = String::new();
-    if !part.amount.is_zero() {
-        text.push_str(sign(part.amount));
-        text.push_str(&plain(part.amount));
-    }
-    if !part.held.is_zero() {
-        text.push_str(&format!("[{}{}]", sign(part.held), plain(part.held)));
-    }
-    if let Some(from) = part.pays_debt_from {
-        text.push_str(&format!(">{}", plain(from)));
-    }
-    text
+    let signed = |amount: Amount| {
+        let sign = if amount.is_positive() { "+" } else { "" };
+        format!("{sign}{}", plain(amount))
+    };
+    let amount = Some(part.amount).filter(|amount| !amount.is_zero());
+    let held = Some(part.held).filter(|held| !held.is_zero());
+    let words = [
+        amount.map(signed),
+        held.map(|held| format!("[{}]", signed(held))),
+        part.pays_debt_from.map(|from| format!(">{}", plain(from))),
+    ];
+    words.into_iter().flatten().collect()
 }
 
 /// An amount without needless zeros.

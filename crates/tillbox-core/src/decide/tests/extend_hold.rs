@@ -64,11 +64,9 @@ fn r15_an_extension_moves_the_end_and_nothing_else() {
 
 #[test]
 fn r15_past_its_end_a_hold_is_over_for_every_command() {
-    for make in [
-        (|id| release(id)) as fn(HoldId) -> Command,
-        |id| capture(id, None, AfterCapture::End),
-        |id| extend(id, Expiry::InSeconds(60)),
-    ] {
+    let end: fn(HoldId) -> Command = |id| capture(id, None, AfterCapture::End);
+    let move_end: fn(HoldId) -> Command = |id| extend(id, Expiry::InSeconds(60));
+    for make in [release, end, move_end] {
         let mut book = Book::after([cash(5), hold(2, 60)]).at(60);
         let id = book.last_hold();
         let command = make(id);

@@ -226,6 +226,8 @@ fn the_chain_of_a_wallet_never_changes() {
     assert_eq!((book.state.version, book.state.seq), (7, 4));
 }
 
+type Change = fn(&mut Entry);
+
 #[test]
 fn each_column_and_the_body_are_in_the_hash() {
     let entry = full();
@@ -233,10 +235,10 @@ fn each_column_and_the_body_are_in_the_hash() {
     let wanted = entry.chained_after(&previous);
     assert_eq!(wanted, entry.hash);
     assert_ne!(entry.chained_after(&[1; 32]), wanted, "the row before");
-    let changes: [(&str, fn(&mut Entry)); 12] = [
+    let columns: [(&str, Change); 12] = [
         ("id", |row| row.id = EntryId::from_number(1_001)),
         ("wallet", |row| {
-            row.wallet_id = crate::id::WalletId::from_number(2)
+            row.wallet_id = crate::id::WalletId::from_number(2);
         }),
         ("version", |row| row.version += 1),
         ("seq", |row| row.seq = None),
@@ -249,7 +251,7 @@ fn each_column_and_the_body_are_in_the_hash() {
         ("actor", |row| row.actor = Actor::System),
         ("text", |row| row.note_commitment = Some([0; 32])),
     ];
-    for (name, change) in changes {
+    for (name, change) in columns {
         let mut changed = entry.clone();
         change(&mut changed);
         assert_ne!(changed.chained_after(&previous), wanted, "{name}");

@@ -296,12 +296,13 @@ impl Pair {
         let outcome = self.book.run(command);
         assert_eq!(outcome.is_ok(), accepted, "{step:?}: {outcome:?}");
         if let Ok(entry) = outcome {
-            match entry.event.kind {
-                EntryKind::HoldPlaced => self.holds.push(entry.event.hold.expect("a hold").id),
-                EntryKind::Debit | EntryKind::HoldCaptured | EntryKind::Usage => {
-                    self.debits.push(entry.id);
-                }
-                _ => {}
+            let kind = entry.event.kind;
+            if kind == EntryKind::HoldPlaced {
+                self.holds.push(entry.event.hold.expect("a hold").id);
+            }
+            let spends = [EntryKind::Debit, EntryKind::HoldCaptured, EntryKind::Usage];
+            if spends.contains(&kind) {
+                self.debits.push(entry.id);
             }
             if matches!(step, Step::Debit(_) | Step::Hold(..)) {
                 assert!(!self.book.state.available().is_negative(), "{step:?}");
