@@ -135,12 +135,11 @@ pub fn evaluate(
         return Err(NoCharge::NotActive(view.status));
     }
     match view.state {
-        RechargeState::Armed => {}
         RechargeState::Charging => return Err(NoCharge::InFlight),
         RechargeState::CoolingDown { until, .. } if view.now < until => {
             return Err(NoCharge::CoolingDown(until));
         }
-        RechargeState::CoolingDown { .. } => {}
+        RechargeState::Armed | RechargeState::CoolingDown { .. } => {}
         RechargeState::Paused(reason) => return Err(NoCharge::Paused(reason)),
     }
     let effective = view.effective();
@@ -176,10 +175,7 @@ fn fixed(
     let step = amount.micros().max(1);
     let wanted = multiples_up(gap.micros(), step).max(1);
     let (room, reason) = room(settings, limits, view);
-    let fitting = match room {
-        Some(room) => wanted.min(room.micros().max(0).div_euclid(step)),
-        None => wanted,
-    };
+    let fitting = wanted.min(room.micros().max(0).div_euclid(step));
     match step.checked_mul(fitting) {
         Some(charge) if charge > 0 => Ok(Amount::from_micros(charge)),
         Some(_) => Err(reason),
@@ -196,17 +192,14 @@ fn up_to(
     currency: Currency,
 ) -> Result<Amount, NoCharge> {
     let unit = currency.minor_unit_micros();
-    let whole = multiples_up(gap.micros(), unit)
-        .checked_mul(unit)
-        .map(Amount::from_micros);
-    let wanted = whole.ok_or(NoCharge::OutsideLimits)?.max(limits.minimum);
+    let whole = multiples_up(gap.micros(), unit).saturating_mul(unit);
+    let wanted = Amount::from_micros(whole).max(limits.minimum);
     let (room, reason) = room(settings, limits, view);
-    let fitting = match room {
-        Some(room) if room < wanted => {
-            let units = room.micros().max(0).div_euclid(unit);
-            Amount::from_micros(units.saturating_mul(unit))
-        }
-        Some(_) | None => wanted,
+    let fitting = if room < wanted {
+        let units = room.micros().max(0).div_euclid(unit);
+        Amount::from_micros(units.saturating_mul(unit))
+    } else {
+        wanted
     };
     if fitting < limits.minimum || !fitting.is_positive() {
         Err(reason)
@@ -230,25 +223,25 @@ fn room(
     settings: &RechargeSettings,
     limits: &TopUpLimits,
     view: &RechargeView,
-) -> (Option<Amount>, NoCharge) {
+) -> (Amount, NoCharge) {
     let cap = settings
         .monthly_cap
         .map(|cap| cap.saturating_sub(view.month_charged));
+    let expected = view.balance + view.pending_top_ups;
     let balance = limits
         .maximum_balance
-        .map(|most| most.saturating_sub(view.balance + view.pending_top_ups));
-    let all = [
-        (limits.maximum, NoCharge::OutsideLimits),
+        .map(|most| most.saturating_sub(expected));
+    let one_charge = limits.maximum.unwrap_or(Amount::MAX_SINGLE);
+    let (mut least, mut reason) = (one_charge.min(Amount::MAX_SINGLE), NoCharge::OutsideLimits);
+    for (room, why) in [
         (cap, NoCharge::CapReached),
         (balance, NoCharge::MaximumBalance),
-    ];
-    let known = all
-        .into_iter()
-        .filter_map(|(room, reason)| Some((room?, reason)));
-    match known.min_by_key(|(room, _)| *room) {
-        Some((room, reason)) => (Some(room), reason),
-        None => (None, NoCharge::OutsideLimits),
+    ] {
+        if let Some(room) = room.filter(|room| *room < least) {
+            (least, reason) = (room, why);
+        }
     }
+    (least, reason)
 }
 
 /// What is wrong with settings that somebody wants to save (R20).
