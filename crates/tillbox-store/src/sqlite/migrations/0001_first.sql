@@ -178,6 +178,7 @@ CREATE TABLE wallets (
     updated_at  INTEGER NOT NULL
 );
 CREATE INDEX wallets_by_merchant ON wallets (merchant_id, id);
+CREATE INDEX wallets_by_customer ON wallets (merchant_id, customer_id, id);
 CREATE UNIQUE INDEX wallets_open ON wallets (merchant_id, customer_id, currency) WHERE closed = 0;
 
 CREATE TABLE prices (
