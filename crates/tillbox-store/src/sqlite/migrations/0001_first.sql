@@ -26,6 +26,7 @@ CREATE TABLE log (
     hash          BLOB NOT NULL
 );
 CREATE UNIQUE INDEX log_by_wallet ON log (wallet_id, version);
+CREATE INDEX log_by_merchant ON log (merchant_id, id);
 
 -- Which row a key belongs to, up to the row folded_to; the log itself has the keys of later rows.
 CREATE TABLE keys (
