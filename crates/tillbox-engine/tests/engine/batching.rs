@@ -36,7 +36,7 @@ fn a_key_that_comes_twice_in_a_batch_has_one_effect() {
 fn a_key_of_another_request_is_refused_within_the_batch_and_later() {
     let ledger = Ledger::with_balance(20);
     let other = Submission {
-        key: key(9, 2),
+        key: Some(key(9, 2)),
         ..ask(debit(4))
     };
     let answers = wait(
@@ -129,7 +129,7 @@ fn a_bad_command_fails_alone_and_its_neighbours_succeed() {
         &durable,
         |batch| {
             let mut keys = batch.entries.iter().map(|row| row.key);
-            let is_bad = keys.any(|of_row| of_row == key(4, 1));
+            let is_bad = keys.any(|of_row| of_row == Some(key(4, 1)));
             if is_bad { Fate::Refused } else { Fate::Written }
         },
         |_| false,

@@ -13,12 +13,12 @@ pub(crate) struct Gate {
 
 /// A store whose commits wait at a gate. Without a gate they go through.
 pub(crate) fn gated(durable: &Durable) -> (FaultyStore, Gate) {
-    let (begin, begun) = channel();
+    let (arrive, begun) = channel();
     let (fates, fate) = channel();
     let store = FaultyStore::new(
         durable,
         move |_| {
-            drop(begin.send(()));
+            arrive.send(()).unwrap_or_default();
             fate.recv().unwrap_or(Fate::Written)
         },
         |_| false,

@@ -21,7 +21,7 @@ fn empty() -> (Durable, Ledger) {
 fn with_credit(number: i64, amount: i64) -> OpenSubmission {
     OpenSubmission {
         credit: Some(Credit::new(units(amount), FundingType::Cash)),
-        key: key(77, 1),
+        key: Some(key(77, 1)),
         ..opening(number, Amount::ZERO)
     }
 }
@@ -58,7 +58,7 @@ fn a_key_of_another_opening_is_refused() {
     let (_, ledger) = empty();
     stored(&wait(ledger.engine().open_wallet(with_credit(1, 5))));
     let other = OpenSubmission {
-        key: key(77, 2),
+        key: Some(key(77, 2)),
         ..with_credit(2, 5)
     };
     let answer = wait(ledger.engine().open_wallet(other));
@@ -132,7 +132,7 @@ fn an_answer_that_is_stored_whole_is_replayed_whatever_changed() {
     let (_, ledger) = empty();
     let ledger = ledger.fill(20);
     let freeze = || Submission {
-        key: key(5, 1),
+        key: Some(key(5, 1)),
         answer: Some(opening(1, Amount::ZERO).answer),
         ..ask(tillbox_core::command::Command::Freeze {
             note: tillbox_core::entry::Note::default(),

@@ -35,7 +35,7 @@ pub(crate) const OPERATIONS: [&str; 14] = [
     "dry run",
 ];
 
-/// Numbers from a seed (SplitMix64).
+/// Numbers from a seed (`SplitMix64`).
 pub(crate) struct Dice(u64);
 
 impl Dice {
@@ -137,7 +137,7 @@ impl Script {
                 } else {
                     MERCHANT
                 },
-                key: key(self.next_key, 1),
+                key: Some(key(self.next_key, 1)),
                 mode: if dry { Mode::DryRun } else { Mode::Commit },
                 ..ask(command)
             },

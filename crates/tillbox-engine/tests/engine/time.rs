@@ -63,6 +63,7 @@ fn r46_a_merchants_clock_runs_ahead_and_an_instant_given_overrides_it() {
 
 #[test]
 fn r10_what_is_due_is_booked_first_in_the_same_commit() {
+    use EntryKind::{Debit, HoldExpired, LotExpired};
     let durable = Durable::new();
     let sizes = Arc::new(Mutex::new(Vec::new()));
     let seen = Arc::clone(&sizes);
@@ -90,7 +91,6 @@ fn r10_what_is_due_is_booked_first_in_the_same_commit() {
     let rows: Vec<_> = durable.look().entries_of(wallet(1)).cloned().collect();
     // The hold took all of the first to expire, and two of the other.
     let kinds: Vec<_> = rows[4..].iter().map(|row| row.event.kind).collect();
-    use EntryKind::{Debit, HoldExpired, LotExpired};
     assert_eq!(kinds, [HoldExpired, LotExpired, LotExpired, Debit]);
     let amounts: Vec<_> = rows[4..].iter().map(|row| row.event.amount).collect();
     assert_eq!(amounts, [Amount::ZERO, units(-7), units(-5), units(-10)]);
