@@ -35,7 +35,7 @@ pub(crate) const OPERATIONS: [&str; 14] = [
     "dry run",
 ];
 
-/// Numbers from a seed (SplitMix64).
+/// Numbers from a seed (`SplitMix64`).
 pub(crate) struct Dice(u64);
 
 impl Dice {
@@ -137,7 +137,7 @@ impl Script {
                 } else {
                     MERCHANT
                 },
-                key: key(self.next_key, 1),
+                key: Some(key(self.next_key, 1)),
                 mode: if dry { Mode::DryRun } else { Mode::Commit },
                 ..ask(command)
             },
@@ -192,7 +192,7 @@ impl Script {
                 let (hold_id, expiry) = (self.hold(), self.expiry(now, 31));
                 ("extend", Command::ExtendHold { hold_id, expiry })
             }
-            70..=81 => {
+            70..=80 => {
                 let refund = Refund {
                     debit_id: self.named_move(),
                     amount: self.dice.chance(60).then(|| self.amount(10)),
@@ -202,7 +202,7 @@ impl Script {
                 };
                 ("refund", Command::Refund(refund))
             }
-            82..=85 => {
+            81..=84 => {
                 let amount = self.amount(15);
                 let amount = if self.dice.chance(60) {
                     -amount
@@ -217,8 +217,8 @@ impl Script {
                     }),
                 )
             }
-            86..=92 => ("usage", Command::Usage(self.usage())),
-            93..=94 => {
+            85..=90 => ("usage", Command::Usage(self.usage())),
+            91..=92 => {
                 let limit = if self.dice.chance(40) {
                     Amount::ZERO
                 } else {
@@ -226,7 +226,7 @@ impl Script {
                 };
                 ("overdraft", Command::SetOverdraftLimit(limit))
             }
-            95..=96 => ("freeze", Command::Freeze { note: note() }),
+            93..=95 => ("freeze", Command::Freeze { note: note() }),
             _ => ("unfreeze", Command::Unfreeze),
         }
     }
