@@ -77,11 +77,13 @@ impl Amount {
     }
 
     /// The amount without its sign.
+    #[must_use]
     pub fn abs(self) -> Self {
         if self.is_negative() { -self } else { self }
     }
 
     /// The part above zero: the amount itself, or zero.
+    #[must_use]
     pub fn or_zero(self) -> Self {
         self.max(Self::ZERO)
     }

@@ -26,6 +26,7 @@ const OVERDRAFT: u16 = 64;
 const EFFECTIVE: u16 = 128;
 const ACTOR_KEY: u16 = 256;
 const DEBT_CANCELED: u16 = 512;
+const ALL_FLAGS: u16 = 1023;
 
 /// The bytes are no body of a format that this version reads.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -132,6 +133,9 @@ pub fn decode_body(
         return Err(CodecError("its format is of a later version"));
     }
     let flags = u16::from_be_bytes([reader.byte()?, reader.byte()?]);
+    if flags & !ALL_FLAGS != 0 {
+        return Err(CodecError("it has fields of a later version"));
+    }
     let has = |bit: u16| flags & bit != 0;
     let actor = if has(ACTOR_KEY) {
         Actor::ApiKey(ApiKeyId::from_number(reader.signed()?))

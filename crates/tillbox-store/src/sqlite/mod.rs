@@ -7,6 +7,7 @@ pub mod answers;
 pub mod api_keys;
 pub mod customers;
 pub mod holds;
+mod key_index;
 mod ledger;
 pub mod log;
 pub mod lots;
