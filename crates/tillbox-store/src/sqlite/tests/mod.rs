@@ -122,7 +122,7 @@ impl Ledger {
         let (store, writer) = SqliteStore::open(&folder.url()).expect("opens");
         Self {
             store,
-            writer: SqliteLedger::new(writer).expect("the log is readable"),
+            writer: SqliteLedger::new(writer).expect("loads"),
             states: BTreeMap::new(),
             last_id: Cell::new(100),
             now: at(1_000),
