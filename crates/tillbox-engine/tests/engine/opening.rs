@@ -84,6 +84,7 @@ fn a_customer_has_one_open_wallet_in_a_currency_within_a_batch_too() {
     gate.allow(Fate::Written);
     gate.wait_for_commit();
     gate.allow(Fate::Written);
+    drop(gate);
     stored(&wait(other.into_inner()));
     stored(&wait(first.into_inner()));
     let is_conflict = |answer: &Answer| matches!(refusal(answer), Rejection::Conflict(_));
