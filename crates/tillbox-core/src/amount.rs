@@ -76,12 +76,20 @@ impl Amount {
         }
     }
 
+    /// The difference, kept within the range: for comparisons with limits, never for booking.
+    #[must_use]
+    pub const fn saturating_sub(self, other: Self) -> Self {
+        Self(self.0.saturating_sub(other.0))
+    }
+
     /// The amount without its sign.
+    #[must_use]
     pub fn abs(self) -> Self {
         if self.is_negative() { -self } else { self }
     }
 
     /// The part above zero: the amount itself, or zero.
+    #[must_use]
     pub fn or_zero(self) -> Self {
         self.max(Self::ZERO)
     }

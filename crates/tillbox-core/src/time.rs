@@ -26,11 +26,13 @@ impl Timestamp {
     }
 
     /// So many seconds later (or earlier); stays within the range.
+    #[must_use]
     pub const fn plus_seconds(self, seconds: i64) -> Self {
         Self(self.0.saturating_add(seconds.saturating_mul(1_000_000)))
     }
 
     /// So many days of 24 hours later; stays within the range.
+    #[must_use]
     pub const fn plus_days(self, days: i64) -> Self {
         self.plus_seconds(days.saturating_mul(86_400))
     }

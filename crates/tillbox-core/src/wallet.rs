@@ -182,6 +182,7 @@ impl WalletState {
     }
 
     /// Puts back what the store kept open. Sums that follow from lots and holds are made anew.
+    #[must_use]
     pub fn with_open(mut self, mut lots: Vec<Lot>, holds: Vec<Hold>) -> Self {
         lots.sort_by_key(Lot::draw_key);
         self.lots = lots.into();
@@ -233,6 +234,21 @@ impl WalletState {
     /// balance − held + overdraft limit. Below zero only after force, a chargeback or a lowered limit (R9).
     pub fn available(&self) -> Amount {
         self.balance - self.held + self.overdraft_limit
+    }
+
+    /// How much value may come in: balance and overdraft limit together stay in range (R4), so that what
+    /// is available does too.
+    pub(crate) fn room_above(&self) -> Amount {
+        Amount::MAX_BALANCE
+            .checked_sub(self.overdraft_limit)
+            .and_then(|room| room.checked_sub(self.balance))
+            .map_or(Amount::MAX_BALANCE, Amount::or_zero)
+    }
+
+    /// How much debt may be made: all debt ever made and the overdraft that holds reserve stay in range (R4),
+    /// so that a balance without its holds does too, and no capture is refused for want of room.
+    pub(crate) fn room_below(&self) -> Amount {
+        Amount::MAX_BALANCE - self.debt.owed_to() - self.held_overdraft
     }
 
     /// All sums. O(open lots and holds).
@@ -319,6 +335,15 @@ impl WalletState {
                 && lot.remaining <= lot.amount
                 && lot.remaining.is_positive()
         });
+        let holds_match = self.holds.values().all(|hold| {
+            let parts: Amount = hold.parts.iter().map(|part| part.amount).sum();
+            !hold.overdraft.is_negative() && parts + hold.overdraft == hold.remaining()
+        });
+        // Value that is freed past its date pays nothing: the next row expires it.
+        let unheld_is_past_its_date = || {
+            let mut unheld = self.lots.iter().filter(|lot| lot.unheld().is_positive());
+            unheld.all(|lot| lot.is_expired(self.last_effective_at))
+        };
         let rules = [
             (
                 self.balance == remaining - self.debt.total(),
@@ -335,12 +360,16 @@ impl WalletState {
             ),
             (parts_match, "held of a lot = Σ parts of holds on it"),
             (
+                holds_match,
+                "remaining of a hold = Σ its parts + its overdraft part",
+            ),
+            (
                 lot_bounds,
                 "0 ≤ held ≤ remaining ≤ amount of each lot, and something remains",
             ),
             (!self.debt.total().is_negative(), "debt is never negative"),
             (
-                self.debt.total().is_zero() || remaining == lots_held,
+                self.debt.total().is_zero() || unheld_is_past_its_date(),
                 "debt > 0 ⇒ no unheld value",
             ),
             (

@@ -1,7 +1,7 @@
 //! Adjustment: an operator's correction. Upwards it makes a lot; downwards it draws like a debit, but never
 //! on overdraft or held value (R9).
 
-use super::credit::{NewLot, value_in};
+use super::credit::{NewLot, require_room, value_in};
 use super::debit::insufficient;
 use super::{Context, require_in_range, require_status};
 use crate::command::Adjust;
@@ -24,6 +24,7 @@ pub(super) fn decide(
         ..Event::new(EntryKind::Adjustment, adjust.note.clone())
     };
     if adjust.amount.is_positive() {
+        require_room(adjust.amount, state.room_above())?;
         let funding = FundingType::ManualAdjustment;
         let lot = NewLot {
             amount: adjust.amount,
@@ -31,7 +32,7 @@ pub(super) fn decide(
             priority: DEFAULT_PRIORITY,
             expires_at: None,
         };
-        return value_in(state, event, lot, context);
+        return Ok(value_in(state, event, lot, context));
     }
     let required = adjust.amount.abs();
     let available = (state.balance - state.held).or_zero();

@@ -1,7 +1,6 @@
 //! Capture: spends what a hold reserves, in the order in which it was reserved; its overdraft part draws
 //! then-unheld lots first and books only what is missing as debt (R13, R14).
 
-use super::debit::require_debt_room;
 use super::release_hold::give_back;
 use super::{Context, require_status};
 use crate::amount::Amount;
@@ -30,8 +29,9 @@ pub(super) fn decide(
 
 /// The open hold of that id, on a wallet whose holds may be ended: also on a frozen one (R40).
 pub(super) fn open_hold(state: &WalletState, id: HoldId) -> Result<&Hold, Rejection> {
+    let hold = state.hold(id).ok_or(Rejection::HoldUnknown(id))?;
     require_status(state, &[WalletStatus::Active, WalletStatus::Frozen])?;
-    state.hold(id).ok_or(Rejection::HoldUnknown(id))
+    Ok(hold)
 }
 
 /// Completes `event` with what `amount` takes from the hold.
@@ -43,6 +43,12 @@ pub(super) fn spend_hold(
     after: AfterCapture,
     context: &Context<'_>,
 ) -> Result<Event, Rejection> {
+    if !amount.is_positive() {
+        return Err(Rejection::AmountOutOfRange {
+            minimum: Some(Amount::from_micros(1)),
+            maximum: Some(hold.remaining()),
+        });
+    }
     if amount > hold.remaining() {
         return Err(Rejection::CaptureExceedsHold {
             remaining: hold.remaining(),
@@ -53,7 +59,6 @@ pub(super) fn spend_hold(
     let from_overdraft = amount - from_lots;
     let (drawn, missing) = draw_unheld(state, from_overdraft);
     parts.extend(drawn);
-    require_debt_room(state, missing)?;
 
     let captured = hold.captured + amount;
     let open = HoldChange {

@@ -25,19 +25,17 @@ pub(super) fn decide(
             WalletStatus::Frozen,
         ],
     )?;
-    require_in_range(credit.amount)?;
     let expires_at = expires_at(credit.expiry, context.now)?;
+    require_in_range(credit.amount)?;
+    let below_maximum = credit.maximum_balance.map(|maximum| {
+        maximum
+            .checked_sub(state.balance)
+            .map_or(Amount::MAX_BALANCE, Amount::or_zero)
+    });
+    require_room(credit.amount, below_maximum.unwrap_or(Amount::MAX_BALANCE))?;
+    require_room(credit.amount, state.room_above())?;
     if state.lots().len() >= MAX_OPEN {
         return Err(Rejection::TooMany("lots"));
-    }
-    let maximum = credit
-        .maximum_balance
-        .map(|maximum| (maximum - state.balance).or_zero());
-    if maximum.is_some_and(|maximum| credit.amount > maximum) {
-        return Err(Rejection::AmountOutOfRange {
-            minimum: None,
-            maximum,
-        });
     }
     let lot = NewLot {
         amount: credit.amount,
@@ -49,7 +47,18 @@ pub(super) fn decide(
         reason: Some(credit.reason),
         ..Event::new(EntryKind::Credit, credit.note.clone())
     };
-    value_in(state, event, lot, context)
+    Ok(value_in(state, event, lot, context))
+}
+
+/// Keeps what comes in within `room` (R4).
+pub(super) fn require_room(amount: Amount, room: Amount) -> Result<(), Rejection> {
+    if amount > room {
+        return Err(Rejection::AmountOutOfRange {
+            minimum: None,
+            maximum: Some(room),
+        });
+    }
+    Ok(())
 }
 
 fn expires_at(expiry: Option<Expiry>, now: Timestamp) -> Result<Option<Timestamp>, Rejection> {
@@ -66,6 +75,7 @@ fn expires_at(expiry: Option<Expiry>, now: Timestamp) -> Result<Option<Timestamp
     }
 }
 
+#[derive(Clone, Copy)]
 pub(super) struct NewLot {
     pub(super) amount: Amount,
     pub(super) funding: FundingType,
@@ -73,22 +83,13 @@ pub(super) struct NewLot {
     pub(super) expires_at: Option<Timestamp>,
 }
 
-/// Completes `event` with a lot of its own, and with what that lot pays of the debt.
+/// Completes `event` with a lot of its own, and with what that lot pays of the debt. There is room for it.
 pub(super) fn value_in(
     state: &WalletState,
     event: Event,
     new: NewLot,
     context: &Context<'_>,
-) -> Result<Event, Rejection> {
-    let room = Amount::MAX_BALANCE
-        .checked_sub(state.balance)
-        .unwrap_or(Amount::MAX_BALANCE);
-    if new.amount > room {
-        return Err(Rejection::AmountOutOfRange {
-            minimum: None,
-            maximum: Some(room),
-        });
-    }
+) -> Event {
     let paid_for = matches!(new.funding, FundingType::Cash | FundingType::Refund);
     let lot = Lot {
         id: LotId::from_number(context.entry_id.number()),
@@ -117,12 +118,12 @@ pub(super) fn value_in(
     };
     let mut parts = vec![made];
     parts.extend(pay_debt(&state.debt, vec![freed], context.now));
-    Ok(Event {
+    Event {
         amount: new.amount,
         parts,
         lots: vec![lot],
         ..event
-    })
+    }
 }
 
 impl Credit {

@@ -1,5 +1,6 @@
 //! Debit: unheld lots in draw order, then debt within the overdraft limit, or beyond it by force (R7, L9).
 
+use super::credit::require_room;
 use super::{require_active, require_in_range, require_status};
 use crate::amount::Amount;
 use crate::command::{Debit, Force};
@@ -28,21 +29,26 @@ pub(super) fn value_out(
     let available = match force {
         None => state.available(),
         Some(Force { floor: None }) => Amount::MAX_SINGLE,
-        Some(Force { floor: Some(floor) }) => state
-            .available()
-            .max(state.unheld() - state.debt.total() + floor),
+        Some(Force { floor: Some(floor) }) => state.available().max(down_to(state, floor)),
     };
+    require_debt_room(state, amount)?;
     if amount > available {
         return Err(insufficient(state, amount, available));
     }
     let (parts, missing) = draw_unheld(state, amount);
-    require_debt_room(state, missing)?;
     Ok(Event {
         amount: -amount,
         parts,
         debt_made: state.debt.next_span(missing),
         ..event
     })
+}
+
+/// What is to be had when the debt may grow to `floor`: never held value.
+fn down_to(state: &WalletState, floor: Amount) -> Amount {
+    (state.unheld() - state.debt.total())
+        .checked_add(floor)
+        .unwrap_or(Amount::MAX_BALANCE)
 }
 
 /// Who may spend: an active wallet, and by force a frozen one too.
@@ -53,16 +59,10 @@ pub(super) fn require_spending(state: &WalletState, force: Option<Force>) -> Res
     }
 }
 
-/// Keeps the sum of all debt ever made, and with it the balance, in range (R4).
-pub(super) fn require_debt_room(state: &WalletState, debt: Amount) -> Result<(), Rejection> {
-    let room = Amount::MAX_BALANCE - state.debt.owed_to();
-    if debt > room {
-        return Err(Rejection::AmountOutOfRange {
-            minimum: None,
-            maximum: Some(room),
-        });
-    }
-    Ok(())
+/// Keeps the debt that `amount` makes beyond what is unheld in range (R4).
+pub(super) fn require_debt_room(state: &WalletState, amount: Amount) -> Result<(), Rejection> {
+    let most = state.unheld().checked_add(state.room_below());
+    require_room(amount, most.unwrap_or(Amount::MAX_BALANCE))
 }
 
 pub(super) fn insufficient(state: &WalletState, required: Amount, available: Amount) -> Rejection {

@@ -14,8 +14,8 @@ pub(super) fn decide(
     expiry: Expiry,
     context: &Context<'_>,
 ) -> Result<Event, Rejection> {
-    require_active(state)?;
     let hold = state.hold(id).ok_or(Rejection::HoldUnknown(id))?;
+    require_active(state)?;
     let expires_at = hold_end(expiry, context.now, hold.placed_at)?;
     let change = HoldChange {
         expires_at,

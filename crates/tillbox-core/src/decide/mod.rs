@@ -114,7 +114,7 @@ pub fn as_of_following(
 
 /// An amount of a caller's is at most 10¹² (R4): a limit, checked after the state.
 fn require_in_range(amount: Amount) -> Result<(), Rejection> {
-    if amount.abs() <= Amount::MAX_SINGLE {
+    if (-Amount::MAX_SINGLE..=Amount::MAX_SINGLE).contains(&amount) {
         return Ok(());
     }
     Err(Rejection::AmountOutOfRange {

@@ -1,6 +1,6 @@
 //! A hold reserves lots in draw order, then the overdraft, up to what is available (R13).
 
-use super::debit::insufficient;
+use super::debit::{insufficient, require_debt_room};
 use super::{Context, MAX_HOLD_DAYS, MAX_OPEN, require_active, require_in_range};
 use crate::amount::Amount;
 use crate::command::{Expiry, PlaceHold};
@@ -18,8 +18,9 @@ pub(super) fn decide(
     context: &Context<'_>,
 ) -> Result<Event, Rejection> {
     require_active(state)?;
-    require_in_range(hold.amount)?;
     let expires_at = hold_end(hold.expiry, context.now, context.now)?;
+    require_in_range(hold.amount)?;
+    require_debt_room(state, hold.amount)?;
     if state.holds().len() >= MAX_OPEN {
         return Err(Rejection::TooMany("holds"));
     }

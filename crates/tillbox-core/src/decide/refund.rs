@@ -4,6 +4,7 @@
 //! lots (R6); what is still unpaid is canceled. A lot past its date gets a successor of the same kind that
 //! lives for the grace period (R11). What returns while debt is left pays it at once.
 
+use super::credit::require_room;
 use super::{Context, require_status};
 use crate::amount::Amount;
 use crate::command::{DebitRecord, Refund};
@@ -14,6 +15,7 @@ use crate::id::LotId;
 use crate::lot::Lot;
 use crate::reason::Reason;
 use crate::rejection::Rejection;
+use crate::time::Timestamp;
 use crate::wallet::{WalletState, WalletStatus};
 
 pub(super) fn decide(
@@ -30,7 +32,14 @@ pub(super) fn decide(
         return Err(Rejection::NotRefundable);
     }
     let remaining = -record.event.amount - record.refunded;
+    if refund.amount.is_some_and(|amount| !amount.is_positive()) {
+        return Err(Rejection::AmountOutOfRange {
+            minimum: Some(Amount::from_micros(1)),
+            maximum: Some(remaining),
+        });
+    }
     let amount = refund.amount.unwrap_or(remaining);
+    require_room(amount, state.room_above())?;
     if amount > remaining || remaining.is_zero() {
         return Err(Rejection::RefundExceedsRemaining { remaining });
     }
@@ -138,7 +147,7 @@ fn returned_lot(
     }
     Lot {
         id: context.next_lot_id(),
-        expires_at: Some(context.now.plus_days(grace_days)),
+        expires_at: Some(context.now.plus_days(grace_days)).filter(|end| *end < Timestamp::NEVER),
         created_at: context.now,
         amount: share,
         cost_basis: if lot.cost_basis.is_zero() {

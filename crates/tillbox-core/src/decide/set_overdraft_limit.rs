@@ -1,6 +1,7 @@
 //! The overdraft limit may be lowered below the debt: nothing new is spent until available ≥ 0 (R9).
 
-use super::require_status;
+use super::credit::require_room;
+use super::{require_in_range, require_status};
 use crate::amount::Amount;
 use crate::entry::{EntryKind, Event, Note};
 use crate::rejection::Rejection;
@@ -15,6 +16,11 @@ pub(super) fn decide(state: &WalletState, limit: Amount) -> Result<Event, Reject
             WalletStatus::Frozen,
         ],
     )?;
+    require_in_range(limit)?;
+    let room = Amount::MAX_BALANCE
+        .checked_sub(state.balance)
+        .unwrap_or(Amount::MAX_BALANCE);
+    require_room(limit, room)?;
     Ok(Event {
         overdraft_limit: Some(limit),
         ..Event::new(EntryKind::PolicyChanged, Note::default())

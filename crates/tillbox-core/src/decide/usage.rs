@@ -24,12 +24,12 @@ pub(super) fn decide(
         ..event
     };
     match usage.hold_id {
-        Some(_) if usage.force.is_some() => {
-            Err(Rejection::Conflict("usage from a hold can't be forced"))
-        }
         Some(id) => {
-            require_active(state)?;
             let hold = open_hold(state, id)?;
+            require_active(state)?;
+            if usage.force.is_some() {
+                return Err(Rejection::Conflict("usage from a hold can't be forced"));
+            }
             if usage.cost.is_zero() {
                 return Ok(event);
             }

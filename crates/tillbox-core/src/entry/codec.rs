@@ -3,7 +3,7 @@
 //! Format 1, in this order: format (1 byte), flags (2 bytes, which optional fields follow), then the fields
 //! of [`Event`] that have no column of their own. Numbers are LEB128, signed ones zigzag; lists start with
 //! their length. A lot that the row brings in is written whole; other lots are named with their draw key, so
-//! that a row can be replayed from the log alone. Test vectors stand in the tests below: they never change.
+//! that a row can be replayed from the log alone. Test vectors stand in `decide/tests/log.rs`: they never change.
 
 use super::{Actor, Entry, EntryKind, Event, HoldChange, Note, Part, UsageFacts};
 use crate::amount::Amount;
@@ -26,6 +26,7 @@ const OVERDRAFT: u16 = 64;
 const EFFECTIVE: u16 = 128;
 const ACTOR_KEY: u16 = 256;
 const DEBT_CANCELED: u16 = 512;
+const ALL_FLAGS: u16 = 1023;
 
 /// The bytes are no body of a format that this version reads.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -132,6 +133,9 @@ pub fn decode_body(
         return Err(CodecError("its format is of a later version"));
     }
     let flags = u16::from_be_bytes([reader.byte()?, reader.byte()?]);
+    if flags & !ALL_FLAGS != 0 {
+        return Err(CodecError("it has fields of a later version"));
+    }
     let has = |bit: u16| flags & bit != 0;
     let actor = if has(ACTOR_KEY) {
         Actor::ApiKey(ApiKeyId::from_number(reader.signed()?))

@@ -27,7 +27,7 @@ pub struct Stamp {
 /// The next row of the wallet. The state is not changed: [`WalletState::apply`] does that.
 pub fn seal(state: &WalletState, event: Event, stamp: Stamp) -> Entry {
     let moves = event.moves_money();
-    debug_assert_eq!(
+    assert_eq!(
         event.balance_of_parts(),
         event.amount,
         "parts and debt add up to the amount"

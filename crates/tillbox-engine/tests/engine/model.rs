@@ -172,8 +172,8 @@ impl Model {
             Command::Debit(debit) => self.spend(wide(debit.amount), debit.force, debit.reason, id),
             Command::Usage(usage) => match usage.hold_id {
                 Some(hold) => {
-                    self.only_active()?;
                     self.open_hold(hold)?;
+                    self.only_active()?;
                     if usage.cost.is_zero() {
                         return Ok(NOTHING);
                     }
@@ -234,8 +234,8 @@ impl Model {
                 Ok(NOTHING)
             }
             Command::ExtendHold { hold_id, expiry } => {
-                self.only_active()?;
                 self.open_hold(*hold_id)?;
+                self.only_active()?;
                 let end = hold_end(*expiry, now, self.holds[hold_id].placed)?;
                 self.hold_mut(*hold_id).expires = end;
                 Ok(NOTHING)

@@ -5,6 +5,7 @@
 //! batch share pages of the index where they can.
 
 use super::currency;
+use super::key_index::{self, KeyIndex};
 use super::plain::{PlainWrite, run_all};
 use super::rows::{
     ENTRY_COLUMNS, HOLD_COLUMNS, LOT_COLUMNS, corrupt, entry_from_row, hold_from_row, lot_from_row,
@@ -31,13 +32,36 @@ use tillbox_engine::port::{
 /// The one writer of a SQLite database.
 pub struct SqliteLedger {
     connection: Connection,
+    keys: KeyIndex,
 }
 
 impl SqliteLedger {
-    /// Over the connection that [`super::SqliteStore::open`] gives for writing.
-    pub fn new(connection: Connection) -> Self {
+    /// Over the connection that [`super::SqliteStore::open`] gives for writing. Reads the log's tail.
+    pub fn new(connection: Connection) -> Result<Self, StoreError> {
+        Self::with_key_run(connection, key_index::RUN)
+    }
+
+    /// With another length of the runs in which keys are folded.
+    pub fn with_key_run(connection: Connection, length: usize) -> Result<Self, StoreError> {
         connection.set_prepared_statement_cache_capacity(128);
-        Self { connection }
+        let keys = KeyIndex::load(&connection, length)?;
+        Ok(Self { connection, keys })
+    }
+
+    /// Folds all keys that wait in memory into their table.
+    pub fn fold_keys(&mut self) -> Result<(), CommitError> {
+        let (connection, keys) = (&mut self.connection, &mut self.keys);
+        match transact(connection, |connection| keys.fold_all(connection)) {
+            Ok(slice) => {
+                keys.committed(&[], slice);
+                Ok(())
+            }
+            Err(error) => {
+                *keys = KeyIndex::load(connection, keys.length())
+                    .map_err(|why| CommitError::OutcomeUnknown(why.to_string()))?;
+                Err(error)
+            }
+        }
     }
 }
 
@@ -51,17 +75,19 @@ impl LedgerStore for SqliteLedger {
     type Plain = Box<dyn PlainWrite>;
 
     fn load_wallets(&mut self, ids: &[WalletId]) -> Result<Vec<Option<WalletState>>, LoadError> {
-        Ok(ids
-            .iter()
-            .map(|id| load_wallet(&self.connection, *id))
-            .collect::<Result<_, StoreError>>()?)
+        let found = in_snapshot(&self.connection, |connection| {
+            ids.iter().map(|id| load_wallet(connection, *id)).collect()
+        });
+        Ok(found?)
     }
 
     fn load_keys(&mut self, keys: &[[u8; 16]]) -> Result<Vec<Option<Remembered>>, LoadError> {
-        Ok(keys
-            .iter()
-            .map(|key| load_key(&self.connection, key))
-            .collect::<Result<_, StoreError>>()?)
+        let found = in_snapshot(&self.connection, |connection| {
+            keys.iter()
+                .map(|key| load_key(connection, &self.keys, key))
+                .collect()
+        });
+        Ok(found?)
     }
 
     fn load_hold_status(
@@ -95,9 +121,23 @@ impl LedgerStore for SqliteLedger {
     }
 
     fn commit(&mut self, batch: &Batch<'_>) -> Result<(), CommitError> {
-        transact(&mut self.connection, |connection| {
-            write_batch(connection, batch)
-        })
+        let keys: Vec<([u8; 16], i64)> = batch
+            .entries
+            .iter()
+            .filter_map(|entry| Some((entry.key?.key, entry.id.number())))
+            .collect();
+        if !self.keys.admits(&keys) {
+            return Err(CommitError::NothingWritten(
+                "a key is used twice".to_owned(),
+            ));
+        }
+        let index = &self.keys;
+        let slice = transact(&mut self.connection, |connection| {
+            write_batch(connection, index, batch)?;
+            index.fold(connection, keys.len())
+        })?;
+        self.keys.committed(&keys, slice);
+        Ok(())
     }
 
     fn run_plain(&mut self, writes: Vec<Self::Plain>) -> Result<(), CommitError> {
@@ -105,31 +145,46 @@ impl LedgerStore for SqliteLedger {
     }
 }
 
+/// Reads several things in one transaction: begun once, not once for each statement.
+fn in_snapshot<T>(
+    connection: &Connection,
+    read: impl FnOnce(&Connection) -> Result<T, StoreError>,
+) -> Result<T, StoreError> {
+    connection.execute_batch("BEGIN")?;
+    let value = read(connection);
+    connection.execute_batch("COMMIT")?;
+    value
+}
+
 /// Runs `write` in a transaction of its own. An error before COMMIT, with a rollback that succeeds, wrote
 /// nothing. An error of COMMIT itself says nothing about what a restart will find: SQLite may report an I/O
 /// error of the sync after the frames reached the log, so it is unknown, and the connection is not used again.
-pub(super) fn transact(
+pub(super) fn transact<T>(
     connection: &mut Connection,
-    write: impl FnOnce(&Connection) -> rusqlite::Result<()>,
-) -> Result<(), CommitError> {
+    write: impl FnOnce(&Connection) -> rusqlite::Result<T>,
+) -> Result<T, CommitError> {
     let nothing = |why: &rusqlite::Error| CommitError::NothingWritten(why.to_string());
     connection
         .execute_batch("BEGIN IMMEDIATE")
         .map_err(|why| nothing(&why))?;
-    if let Err(why) = write(connection) {
-        // Some errors end the transaction by themselves.
-        if !connection.is_autocommit()
-            && let Err(rollback) = connection.execute_batch("ROLLBACK")
-        {
-            return Err(CommitError::OutcomeUnknown(format!(
-                "{why}, and the rollback failed: {rollback}"
-            )));
+    let value = match write(connection) {
+        Ok(value) => value,
+        Err(why) => {
+            // Some errors end the transaction by themselves.
+            if !connection.is_autocommit()
+                && let Err(rollback) = connection.execute_batch("ROLLBACK")
+            {
+                return Err(CommitError::OutcomeUnknown(format!(
+                    "{why}, and the rollback failed: {rollback}"
+                )));
+            }
+            return Err(nothing(&why));
         }
-        return Err(nothing(&why));
+    };
+    match connection.execute_batch("COMMIT") {
+        Ok(()) => Ok(value),
+        Err(why) => Err(CommitError::OutcomeUnknown(why.to_string())),
     }
-    connection
-        .execute_batch("COMMIT")
-        .map_err(|why| CommitError::OutcomeUnknown(why.to_string()))
 }
 
 fn load_wallet(connection: &Connection, id: WalletId) -> Result<Option<WalletState>, StoreError> {
@@ -172,7 +227,7 @@ fn load_wallet(connection: &Connection, id: WalletId) -> Result<Option<WalletSta
     );
 
     let mut statement = connection.prepare_cached(&format!(
-        "SELECT {LOT_COLUMNS} FROM lots WHERE wallet_id = ?1 AND remaining > 0"
+        "SELECT {LOT_COLUMNS} FROM lots WHERE wallet_id = ?1 AND open = 1"
     ))?;
     let lots = statement
         .query_and_then([id.number()], lot_from_row)?
@@ -186,12 +241,12 @@ fn load_wallet(connection: &Connection, id: WalletId) -> Result<Option<WalletSta
     Ok(Some(state.with_open(lots, holds)))
 }
 
-fn load_key(connection: &Connection, key: &[u8; 16]) -> Result<Option<Remembered>, StoreError> {
-    let mut statement = connection.prepare_cached("SELECT entry_id FROM keys WHERE key = ?1")?;
-    if let Some(id) = statement
-        .query_row([key], |row| row.get::<_, i64>(0))
-        .optional()?
-    {
+fn load_key(
+    connection: &Connection,
+    index: &KeyIndex,
+    key: &[u8; 16],
+) -> Result<Option<Remembered>, StoreError> {
+    if let Some(id) = index.find(connection, key)? {
         let mut statement =
             connection.prepare_cached(&format!("SELECT {ENTRY_COLUMNS} FROM log WHERE id = ?1"))?;
         let mut rows = statement.query([id])?;
@@ -319,13 +374,16 @@ fn find_open_wallet(
     Ok(found.map(WalletId::from_number))
 }
 
-fn write_batch(connection: &Connection, batch: &Batch<'_>) -> rusqlite::Result<()> {
+fn write_batch(
+    connection: &Connection,
+    keys: &KeyIndex,
+    batch: &Batch<'_>,
+) -> rusqlite::Result<()> {
     write_opened(connection, batch.opened)?;
     write_entries(connection, batch)?;
-    write_keys(connection, batch.entries)?;
     write_lots(connection, batch.lots)?;
     write_holds(connection, batch.holds)?;
-    write_answers(connection, batch.answers)?;
+    write_answers(connection, keys, batch)?;
     write_states(connection, batch.wallets)
 }
 
@@ -435,27 +493,18 @@ fn write_links(connection: &Connection, entry: &Entry) -> rusqlite::Result<()> {
     Ok(())
 }
 
-fn write_keys(connection: &Connection, entries: &[Arc<Entry>]) -> rusqlite::Result<()> {
-    let mut keys: Vec<([u8; 16], i64)> = entries
-        .iter()
-        .filter_map(|entry| Some((entry.key?.key, entry.id.number())))
-        .collect();
-    keys.sort_unstable();
-    let mut insert =
-        connection.prepare_cached("INSERT INTO keys (key, entry_id) VALUES (?1, ?2)")?;
-    for (key, entry_id) in keys {
-        insert.execute(params![key, entry_id])?;
-    }
-    Ok(())
-}
-
 fn write_lots(connection: &Connection, lots: &[LotWrite]) -> rusqlite::Result<()> {
     let mut insert = connection.prepare_cached(
-        "INSERT INTO lots (id, wallet_id, funding, withdrawable, priority, expires_at, created_at, amount, cost_basis, source, succeeds, remaining, held) \
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)",
+        "INSERT INTO lots (id, wallet_id, funding, withdrawable, priority, expires_at, created_at, amount, cost_basis, source, succeeds, remaining, held, open) \
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?12 > 0)",
     )?;
-    let mut update =
-        connection.prepare_cached("UPDATE lots SET remaining = ?2, held = ?3 WHERE id = ?1")?;
+    // A lot that stays open is changed without a look at the index of open lots.
+    let mut spend = connection.prepare_cached(
+        "UPDATE lots SET remaining = ?2, held = ?3 WHERE id = ?1 AND open = 1 AND ?2 > 0",
+    )?;
+    let mut turn = connection.prepare_cached(
+        "UPDATE lots SET remaining = ?2, held = ?3, open = (?2 > 0) WHERE id = ?1",
+    )?;
     for write in lots {
         let changed = match write {
             LotWrite::Opened { wallet_id, lot } => insert.execute(params![
@@ -477,7 +526,13 @@ fn write_lots(connection: &Connection, lots: &[LotWrite]) -> rusqlite::Result<()
                 id,
                 remaining,
                 held,
-            } => update.execute([id.number(), remaining.micros(), held.micros()])?,
+            } => {
+                let values = [id.number(), remaining.micros(), held.micros()];
+                match spend.execute(values)? {
+                    0 => turn.execute(values)?,
+                    changed => changed,
+                }
+            }
         };
         expect_one(changed)?;
     }
@@ -512,20 +567,36 @@ fn write_holds(connection: &Connection, holds: &[HoldWrite]) -> rusqlite::Result
     Ok(())
 }
 
-/// A key is in `keys` or in `answers`, never in both. Rows come first, so this side alone has to look.
-fn write_answers(connection: &Connection, answers: &[StoredAnswer]) -> rusqlite::Result<()> {
+/// A key has a row or an answer, never both. Rows come first, so this side alone has to look.
+fn write_answers(
+    connection: &Connection,
+    keys: &KeyIndex,
+    batch: &Batch<'_>,
+) -> rusqlite::Result<()> {
+    if batch.answers.is_empty() {
+        return Ok(());
+    }
     let mut insert = connection.prepare_cached(
-        "INSERT INTO answers (key, fingerprint, status, body) \
-         SELECT ?1, ?2, ?3, ?4 WHERE NOT EXISTS (SELECT 1 FROM keys WHERE key = ?1)",
+        "INSERT INTO answers (key, fingerprint, status, body) VALUES (?1, ?2, ?3, ?4)",
     )?;
-    for answer in answers {
-        let inserted = insert.execute(params![
-            answer.key.key,
+    for answer in batch.answers {
+        let key = answer.key.key;
+        let in_batch = batch
+            .entries
+            .iter()
+            .any(|entry| entry.key.is_some_and(|stamp| stamp.key == key));
+        let known = if in_batch {
+            Some(0)
+        } else {
+            keys.find(connection, &key)?
+        };
+        expect_one(usize::from(known.is_none()))?;
+        insert.execute(params![
+            key,
             answer.key.fingerprint,
             answer.status,
             &*answer.body
         ])?;
-        expect_one(inserted)?;
     }
     Ok(())
 }
@@ -538,18 +609,21 @@ fn expect_one(changed: usize) -> rusqlite::Result<()> {
     }
 }
 
+/// Wallets are there but for those that the batch opens.
 fn write_states(connection: &Connection, wallets: &[&WalletState]) -> rusqlite::Result<()> {
-    let mut upsert = connection.prepare_cached(
+    let mut update = connection.prepare_cached(
+        "UPDATE wallet_states SET merchant_id = ?2, status = ?3, version = ?4, seq = ?5, head = ?6, last_at = ?7, last_effective_at = ?8, \
+         balance = ?9, held = ?10, debt_paid_to = ?11, debt_owed_to = ?12, debt_gaps = ?13, overdraft_limit = ?14, next_due_at = ?15 \
+         WHERE wallet_id = ?1",
+    )?;
+    let mut insert = connection.prepare_cached(
         "INSERT INTO wallet_states (wallet_id, merchant_id, status, version, seq, head, last_at, last_effective_at, balance, held, \
          debt_paid_to, debt_owed_to, debt_gaps, overdraft_limit, next_due_at) \
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15) \
-         ON CONFLICT (wallet_id) DO UPDATE SET status = excluded.status, version = excluded.version, seq = excluded.seq, \
-         head = excluded.head, last_at = excluded.last_at, last_effective_at = excluded.last_effective_at, balance = excluded.balance, \
-         held = excluded.held, debt_paid_to = excluded.debt_paid_to, debt_owed_to = excluded.debt_owed_to, debt_gaps = excluded.debt_gaps, \
-         overdraft_limit = excluded.overdraft_limit, next_due_at = excluded.next_due_at",
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15)",
     )?;
     for state in wallets {
-        upsert.execute(params![
+        let gaps = pack_spans(state.debt.canceled());
+        let values = params![
             state.id.number(),
             state.merchant_id.number(),
             state.status.code(),
@@ -562,10 +636,13 @@ fn write_states(connection: &Connection, wallets: &[&WalletState]) -> rusqlite::
             state.held.micros(),
             state.debt.paid_to().micros(),
             state.debt.owed_to().micros(),
-            pack_spans(state.debt.canceled()),
+            gaps,
             state.overdraft_limit.micros(),
             state.next_due_at().map(Timestamp::micros)
-        ])?;
+        ];
+        if update.execute(values)? == 0 {
+            insert.execute(values)?;
+        }
         if state.status == WalletStatus::Closed {
             connection
                 .prepare_cached("UPDATE wallets SET closed = 1 WHERE id = ?1")?

@@ -58,7 +58,8 @@ impl Sqlite {
         let (store, writer) = SqliteStore::open(&url).expect("a new database opens");
         Self {
             store,
-            ledger: SqliteLedger::new(writer),
+            // Runs of a few keys, so that folding is part of every test.
+            ledger: SqliteLedger::with_key_run(writer, 3).expect("the log's tail is readable"),
             path,
         }
     }

@@ -40,7 +40,7 @@ struct Connection {
 }
 
 impl Connection {
-    async fn open(server: &Server, seed: u64) -> Result<Self> {
+    async fn open(server: &Server) -> Result<Self> {
         let stream = TcpStream::connect(server.address()).await?;
         stream.set_nodelay(true)?;
         let head = format!(
@@ -52,7 +52,7 @@ impl Connection {
             stream,
             head,
             buffer: Vec::with_capacity(65_536),
-            random: Random::new(seed),
+            random: Random::new()?,
         })
     }
 
@@ -112,12 +112,12 @@ fn find(bytes: &[u8], needle: &[u8]) -> Option<usize> {
         .position(|window| window == needle)
 }
 
-/// Keys as random as a caller's, from a seed (splitmix64).
+/// Keys as random as a caller's (splitmix64), each from a seed of its own, so that none is used twice.
 pub(crate) struct Random(u64);
 
 impl Random {
-    pub(crate) fn new(seed: u64) -> Self {
-        Self(seed.wrapping_mul(0x9e37_79b9_7f4a_7c15))
+    pub(crate) fn new() -> Result<Self> {
+        crate::serve::random::<8>().map(|seed| Self(u64::from_ne_bytes(seed)))
     }
 
     pub(crate) fn next(&mut self) -> u64 {
@@ -145,10 +145,10 @@ pub(crate) async fn open_wallets(
     bar: &ProgressBar,
 ) -> Result<Vec<String>> {
     let next = Arc::new(AtomicUsize::new(0));
-    let workers = (0..32_u64).map(|seed| {
+    let workers = (0..32).map(|_| {
         let next = Arc::clone(&next);
         async move {
-            let mut connection = Connection::open(server, seed + 1).await?;
+            let mut connection = Connection::open(server).await?;
             let mut opened = Vec::new();
             while next.fetch_add(1, Ordering::Relaxed) < count {
                 let customer = id_of(connection.call("POST", "/v1/customers", r#"{"name":"Bench"}"#).await?)?;
@@ -173,10 +173,10 @@ pub(crate) async fn store_transactions(
 ) -> Result<()> {
     const BATCH: usize = 500;
     let left = Arc::new(AtomicUsize::new(count.div_ceil(BATCH)));
-    let workers = (0..4_u64).map(|seed| {
+    let workers = (0..4).map(|_| {
         let left = Arc::clone(&left);
         async move {
-            let mut connection = Connection::open(server, seed + 100).await?;
+            let mut connection = Connection::open(server).await?;
             let take = || {
                 left.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |left| {
                     left.checked_sub(1)
@@ -203,12 +203,8 @@ pub(crate) async fn run(
     kind: Kind,
     length: Duration,
 ) -> Result<Vec<Duration>> {
-    let workers = (0..connections).map(|number| async move {
-        let mut connection = Connection::open(
-            server,
-            u64::try_from(number)? + 1_000_003 * Instant::now().elapsed().as_secs() + entropy(),
-        )
-        .await?;
+    let workers = (0..connections).map(|_| async move {
+        let mut connection = Connection::open(server).await?;
         let mut latencies = Vec::with_capacity(65_536);
         let end = Instant::now() + length;
         loop {
@@ -283,11 +279,6 @@ fn id_of(answer: &[u8]) -> Result<String> {
         .and_then(serde_json::Value::as_str)
         .map(str::to_owned)
         .context("the answer has no id")
-}
-
-/// Seeds differ from run to run, so that no key is used twice on one database.
-fn entropy() -> u64 {
-    crate::serve::random::<8>().map_or(0, u64::from_ne_bytes)
 }
 
 async fn join_all<T, F: Future<Output = Result<T>>>(

@@ -59,9 +59,8 @@ impl Ledger {
                 self.principal.clone(),
                 Arc::clone(&wallets),
             );
-            let seed = crate::serve::random::<8>().map_or(0, u64::from_ne_bytes);
             tokio::spawn(async move {
-                let mut random = Random::new(seed);
+                let mut random = Random::new()?;
                 let mut latencies = Vec::with_capacity(4_096);
                 while Instant::now() < end {
                     let wallet_id = wallets[random.below(wallets.len())];

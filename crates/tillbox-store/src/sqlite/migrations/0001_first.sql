@@ -26,12 +26,18 @@ CREATE TABLE log (
     hash          BLOB NOT NULL
 );
 CREATE UNIQUE INDEX log_by_wallet ON log (wallet_id, version);
+CREATE INDEX log_by_merchant ON log (merchant_id, id);
 
--- Which row, or which stored answer, a key belongs to.
+-- Which row a key belongs to, up to the row folded_to; the log itself has the keys of later rows.
 CREATE TABLE keys (
     key      BLOB PRIMARY KEY,
     entry_id INTEGER NOT NULL
 ) WITHOUT ROWID;
+
+CREATE TABLE key_fold (
+    folded_to INTEGER NOT NULL
+);
+INSERT INTO key_fold (folded_to) VALUES (0);
 
 -- Refunds of a debit, to add up what was given back.
 CREATE TABLE refunds (
@@ -85,10 +91,13 @@ CREATE TABLE lots (
     succeeds    INTEGER,
     remaining   INTEGER NOT NULL,
     held        INTEGER NOT NULL,
-    CHECK (0 <= held AND held <= remaining AND remaining <= amount)
+    -- Whether something remains: a column of its own, so that spending does not touch the index.
+    open        INTEGER NOT NULL,
+    CHECK (0 <= held AND held <= remaining AND remaining <= amount),
+    CHECK (open = (remaining > 0))
 );
 CREATE INDEX lots_by_wallet ON lots (wallet_id, id);
-CREATE INDEX lots_open ON lots (wallet_id) WHERE remaining > 0;
+CREATE INDEX lots_open ON lots (wallet_id) WHERE open = 1;
 
 -- parts: what an open hold reserves on lots, packed.
 CREATE TABLE holds (
@@ -114,7 +123,7 @@ CREATE TABLE answers (
     fingerprint BLOB NOT NULL,
     status      INTEGER NOT NULL,
     body        BLOB NOT NULL
-) WITHOUT ROWID;
+);
 
 -- Plain tables ------------------------------------------------------------------------------------------
 
@@ -170,6 +179,7 @@ CREATE TABLE wallets (
     updated_at  INTEGER NOT NULL
 );
 CREATE INDEX wallets_by_merchant ON wallets (merchant_id, id);
+CREATE INDEX wallets_by_customer ON wallets (merchant_id, customer_id, id);
 CREATE UNIQUE INDEX wallets_open ON wallets (merchant_id, customer_id, currency) WHERE closed = 0;
 
 CREATE TABLE prices (

@@ -78,7 +78,7 @@ fn each_change_of_a_derived_table_is_named() {
         ),
         (
             "lot-more",
-            "INSERT INTO lots SELECT 1, 2, funding, 1, 1, NULL, 1, 5, 5, 1, NULL, 5, 0 FROM lots LIMIT 1",
+            "INSERT INTO lots SELECT 1, 2, funding, 1, 1, NULL, 1, 5, 5, 1, NULL, 5, 0, 1 FROM lots LIMIT 1",
             &[LOTS],
         ),
         (

@@ -41,6 +41,7 @@ fn sound() -> Books<Sqlite> {
         run(&debit(1));
     }
     books.commit_and_compare();
+    books.store.ledger().fold_keys().expect("keys are folded");
     books
 }
 

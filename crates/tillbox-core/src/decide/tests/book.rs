@@ -1,0 +1,339 @@
+//! A book: one wallet and its log, run as an engine runs it. Around each command it books what is due; after
+//! each row it demands the invariants, reads the row back from its bytes, and replays it on a second state.
+
+use crate::amount::Amount;
+use crate::command::{Command, DebitRecord, DebtPayment};
+use crate::currency::Currency;
+use crate::decide::{Context, decide, due};
+use crate::entry::{Actor, Entry, Event, KeyStamp, Part, Stamp, decode_body, encode_body, seal};
+use crate::hold::HoldStatus;
+use crate::id::{CustomerId, EntryId, HoldId, LotId, MerchantId, WalletId};
+use crate::lot::Lot;
+use crate::reason::Language;
+use crate::rejection::Rejection;
+use crate::time::Timestamp;
+use crate::wallet::{NewWallet, WalletState, WalletStatus};
+use std::cell::Cell;
+use std::collections::BTreeMap;
+
+#[derive(Clone)]
+pub(super) struct Book {
+    pub(super) state: WalletState,
+    pub(super) entries: Vec<Entry>,
+    pub(super) now: Timestamp,
+    /// Every lot ever made, as the rows leave it.
+    pub(super) lots: BTreeMap<LotId, Lot>,
+    replayed: WalletState,
+    last_id: Cell<i64>,
+}
+
+pub(super) fn new_wallet(status: WalletStatus) -> NewWallet {
+    NewWallet {
+        id: WalletId::from_number(1),
+        merchant_id: MerchantId::from_number(2),
+        customer_id: CustomerId::from_number(3),
+        currency: Currency::parse("USD").expect("USD"),
+        language: Language::En,
+        status,
+        overdraft_limit: Amount::ZERO,
+    }
+}
+
+impl Book {
+    pub(super) fn new() -> Self {
+        Self::of(WalletState::new(new_wallet(WalletStatus::Active)))
+    }
+
+    pub(super) fn with_status(status: WalletStatus) -> Self {
+        Self::of(WalletState::new(new_wallet(status)))
+    }
+
+    fn of(state: WalletState) -> Self {
+        Self {
+            replayed: state.clone(),
+            state,
+            entries: Vec::new(),
+            now: super::at(0),
+            lots: BTreeMap::new(),
+            last_id: Cell::new(100),
+        }
+    }
+
+    /// A book in which these commands were accepted.
+    pub(super) fn after(commands: impl IntoIterator<Item = Command>) -> Self {
+        let mut book = Self::new();
+        for command in commands {
+            book.ok(command);
+        }
+        book
+    }
+
+    /// The same at a later time.
+    pub(super) fn at(mut self, seconds: i64) -> Self {
+        self.now = super::at(seconds);
+        self
+    }
+
+    pub(super) fn ok(&mut self, command: Command) -> Entry {
+        self.run(command).expect("the command is accepted")
+    }
+
+    pub(super) fn ok_at(&mut self, seconds: i64, command: Command) -> Entry {
+        self.now = super::at(seconds);
+        self.ok(command)
+    }
+
+    pub(super) fn run(&mut self, command: Command) -> Result<Entry, Rejection> {
+        self.book_due();
+        let before = self.state.clone();
+        let command = self.filled_in(command);
+        let id = self.next_id();
+        let decided = {
+            let next_id = || self.next_id();
+            let context = Context {
+                now: self.now,
+                entry_id: EntryId::from_number(id),
+                next_id: &next_id,
+            };
+            decide(&self.state, &command, &context)
+        };
+        let event = decided.inspect_err(|_| {
+            assert_eq!(self.state, before, "a rejected command changes nothing");
+        })?;
+        let entry = self.book(
+            id,
+            event,
+            Actor::ApiKey(crate::id::ApiKeyId::from_number(9)),
+        );
+        self.book_due();
+        Ok(entry)
+    }
+
+    pub(super) fn book_due(&mut self) {
+        while let Some(event) = due(&self.state, self.now) {
+            let id = self.next_id();
+            self.book(id, event, Actor::System);
+        }
+    }
+
+    fn book(&mut self, id: i64, event: Event, actor: Actor) -> Entry {
+        let stamp = Stamp {
+            id: EntryId::from_number(id),
+            at: self.now,
+            actor,
+            key: matches!(actor, Actor::ApiKey(_)).then_some(KeyStamp {
+                key: [7; 16],
+                fingerprint: [8; 16],
+            }),
+            salt: [id.to_le_bytes()[0]; 16],
+        };
+        let entry = seal(&self.state, event, stamp);
+        assert_eq!(entry.event.balance_of_parts(), entry.event.amount);
+        demand_no_draw_on_expired_value(&entry);
+        self.remember_lots(&entry.event);
+        self.state.apply(&entry);
+        assert_eq!(self.state.check(), Ok(()), "after {:?}", entry.event);
+
+        let mut bytes = Vec::new();
+        encode_body(&entry, &mut bytes);
+        let event = &entry.event;
+        let read = decode_body(
+            &bytes,
+            event.kind,
+            event.reason,
+            event.amount,
+            event.note.clone(),
+        );
+        assert_eq!(read, Ok((entry.actor, event.clone())), "read back");
+        let mut from_bytes = entry.clone();
+        from_bytes.event = read.expect("just compared").1;
+        assert_eq!(entry.chained_after(&self.replayed.head), entry.hash);
+        self.replayed.apply(&from_bytes);
+        assert_eq!(self.replayed, self.state, "replay of the log is the state");
+        self.demand_same_state_from_what_is_open();
+        self.entries.push(entry.clone());
+        entry
+    }
+
+    /// What a store keeps open is enough to come to the same state.
+    fn demand_same_state_from_what_is_open(&self) {
+        let lots = self.state.lots.iter().rev().cloned().collect();
+        let holds = self.state.holds().cloned().collect();
+        assert_eq!(self.state.clone().with_open(lots, holds), self.state);
+        for lot in self.state.lots() {
+            assert_eq!(self.lots.get(&lot.id), Some(lot), "the store's lot");
+        }
+        for hold in self.state.holds() {
+            let parts: Amount = hold.parts.iter().map(|part| part.amount).sum();
+            assert_eq!(parts + hold.overdraft, hold.remaining());
+            assert_eq!(hold.status, HoldStatus::Open);
+        }
+    }
+
+    fn remember_lots(&mut self, event: &Event) {
+        for lot in &event.lots {
+            let known = self.lots.insert(lot.id, lot.clone());
+            assert!(
+                known.is_none_or(|known| known == *lot),
+                "a lot comes back as it was"
+            );
+        }
+        for part in &event.parts {
+            let lot = self.lots.get_mut(&part.lot.id).expect("a known lot");
+            assert_eq!(lot.draw_key(), part.lot);
+            lot.remaining += part.amount;
+            lot.held += part.held;
+        }
+    }
+
+    fn filled_in(&self, command: Command) -> Command {
+        if let Command::Refund(mut refund) = command {
+            refund.debit = self.record(refund.debit_id).map(Box::new);
+            return Command::Refund(refund);
+        }
+        command
+    }
+
+    /// What a store remembers of a debit, read off the log.
+    pub(super) fn record(&self, debit_id: EntryId) -> Option<DebitRecord> {
+        let debit = self.entries.iter().find(|entry| entry.id == debit_id)?;
+        let refunds = self
+            .entries
+            .iter()
+            .filter(|entry| entry.event.refund_of == Some(debit_id));
+        let made = debit.event.debt_made;
+        let payments = self.entries.iter().flat_map(|entry| &entry.event.parts);
+        let debt_payments: Vec<DebtPayment> = payments
+            .filter_map(|part| {
+                let span = part.debt_paid()?.overlap(&made?)?;
+                Some(DebtPayment {
+                    span,
+                    lot_id: part.lot.id,
+                })
+            })
+            .collect();
+        let drawn = debit.event.own_parts().map(|part| part.lot.id);
+        let paid = debt_payments.iter().map(|payment| payment.lot_id);
+        let lots = drawn.chain(paid).map(|id| self.lots[&id].clone());
+        Some(DebitRecord {
+            event: debit.event.clone(),
+            refunded: refunds.map(|entry| entry.event.amount).sum(),
+            lots: lots.collect(),
+            debt_payments,
+        })
+    }
+
+    pub(super) fn next_id(&self) -> i64 {
+        self.last_id.set(self.last_id.get() + 1);
+        self.last_id.get()
+    }
+
+    /// The hold that the last row is about.
+    pub(super) fn last_hold(&self) -> HoldId {
+        let event = &self.entries.last().expect("a row").event;
+        event.hold.expect("a row about a hold").id
+    }
+
+    pub(super) fn last_id(&self) -> EntryId {
+        self.entries.last().expect("a row").id
+    }
+
+    /// The rows since `from`, one line each.
+    pub(super) fn show_rows(&self, from: usize) -> Vec<String> {
+        self.entries[from..]
+            .iter()
+            .map(|entry| self.show_row(&entry.event))
+            .collect()
+    }
+
+    /// Lots are called A, B, C… in the order in which they were made.
+    fn name(&self, id: LotId) -> String {
+        let place = self.lots.keys().position(|lot| *lot == id).expect("known");
+        let place = u8::try_from(place).expect("few lots");
+        char::from(b'A' + place).to_string()
+    }
+
+    /// What a row moved: `-8: A-5 B-3` draws on lots, `A[+3]` holds, `A-2>0` pays debt from offset 0.
+    pub(super) fn show_row(&self, event: &Event) -> String {
+        let mut words = vec![format!("{}:", plain(event.amount))];
+        for part in &event.parts {
+            words.push(format!("{}{}", self.name(part.lot.id), show_part(part)));
+        }
+        if let Some(made) = event.debt_made {
+            words.push(format!("debt+{}@{}", plain(made.amount), plain(made.from)));
+        }
+        for span in &event.debt_canceled {
+            words.push(format!("debt-{}@{}", plain(span.amount), plain(span.from)));
+        }
+        if let Some(hold) = &event.hold {
+            words.push(format!(
+                "{} {}",
+                hold.status.name(),
+                plain(hold.remaining())
+            ));
+        }
+        words.join(" ").trim_end_matches(':').to_owned()
+    }
+
+    /// What the wallet holds: sums that are not zero, then its lots in draw order, held value in brackets.
+    pub(super) fn show(&self) -> String {
+        let balances = self.state.balances();
+        let mut words = vec![plain(balances.balance)];
+        for (name, sum) in [
+            ("held", balances.held),
+            ("debt", balances.debt),
+            ("limit", self.state.overdraft_limit),
+        ] {
+            if !sum.is_zero() {
+                words.push(format!("{name} {}", plain(sum)));
+            }
+        }
+        for lot in self.state.lots() {
+            let held = if lot.held.is_zero() {
+                String::new()
+            } else {
+                format!("[{}]", plain(lot.held))
+            };
+            words.push(format!(
+                "{}{}{held}",
+                self.name(lot.id),
+                plain(lot.remaining)
+            ));
+        }
+        words.join(" ")
+    }
+}
+
+/// No allocation to an expired lot, unless by a hold that was placed before or by its expiry (L5).
+fn demand_no_draw_on_expired_value(entry: &Entry) {
+    for part in &entry.event.parts {
+        let drawn = part.amount.is_negative() && part.held.is_zero();
+        let effective_at = entry.event.effective_at.unwrap_or(entry.at);
+        if drawn && entry.event.kind != crate::entry::EntryKind::LotExpired {
+            assert!(part.lot.expires_at > effective_at, "draws on expired value");
+        }
+        if part.held.is_positive() {
+            assert!(part.lot.expires_at > effective_at, "holds expired value");
+        }
+    }
+}
+
+fn show_part(part: &Part) -> String {
+    let signed = |amount: Amount| {
+        let sign = if amount.is_positive() { "+" } else { "" };
+        format!("{sign}{}", plain(amount))
+    };
+    let amount = Some(part.amount).filter(|amount| !amount.is_zero());
+    let held = Some(part.held).filter(|held| !held.is_zero());
+    let words = [
+        amount.map(signed),
+        held.map(|held| format!("[{}]", signed(held))),
+        part.pays_debt_from.map(|from| format!(">{}", plain(from))),
+    ];
+    words.into_iter().flatten().collect()
+}
+
+/// An amount without needless zeros.
+pub(super) fn plain(amount: Amount) -> String {
+    amount.display(Currency::parse("JPY").expect("JPY"))
+}

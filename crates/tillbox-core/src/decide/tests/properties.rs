@@ -1,0 +1,430 @@
+//! Random commands over random time, on a book and on the model, which must agree after each.
+
+use super::book::Book;
+use super::model::{Model, ModelLot, WITHDRAWABLE};
+use super::steps::{Step, steps};
+use super::*;
+use crate::audit::WalletAudit;
+use crate::command::{Credit, Usage};
+use crate::entry::{EntryKind, UsageFacts};
+use crate::lot::Lot;
+use proptest::prelude::*;
+use proptest::sample::Index;
+use proptest::strategy::ValueTree;
+
+fn micros(micros: i64) -> Amount {
+    Amount::from_micros(micros)
+}
+
+fn wide(amount: Amount) -> i128 {
+    i128::from(amount.micros())
+}
+
+fn seconds_in_micros(seconds: i64) -> i128 {
+    i128::from(seconds) * 1_000_000
+}
+
+/// One of the last few of `count`, or the one behind them, which is none.
+fn recent(pick: Index, count: usize, few: usize) -> usize {
+    let first = count.saturating_sub(few);
+    first + pick.index(count - first + 1)
+}
+
+/// A book and the model beside it.
+struct Pair {
+    book: Book,
+    model: Model,
+    holds: Vec<HoldId>,
+    debits: Vec<EntryId>,
+}
+
+impl Pair {
+    fn new() -> Self {
+        let book = Book::new();
+        let model = Model::new(i128::from(book.now.micros()));
+        Self {
+            book,
+            model,
+            holds: Vec::new(),
+            debits: Vec::new(),
+        }
+    }
+
+    fn pick_hold(&self, pick: Index) -> (usize, HoldId) {
+        let unknown = HoldId::from_number(1);
+        let place = recent(pick, self.holds.len(), 4);
+        (place, self.holds.get(place).copied().unwrap_or(unknown))
+    }
+
+    fn pick_debit(&self, pick: Index) -> (usize, EntryId) {
+        let unknown = EntryId::from_number(1);
+        let place = recent(pick, self.debits.len(), 8);
+        (place, self.debits.get(place).copied().unwrap_or(unknown))
+    }
+
+    /// The command of a step, and whether the model accepts it.
+    fn both(&mut self, step: &Step) -> (Command, bool) {
+        let model = &mut self.model;
+        let note = Note::default();
+        let active_or_frozen = true;
+        match step.clone() {
+            Step::Wait(_) => (Command::BookDue, false),
+            Step::Credit {
+                funding,
+                amount,
+                priority,
+                expires_in,
+            } => {
+                model.credit(ModelLot {
+                    funding,
+                    priority,
+                    expires: expires_in.map(|seconds| model.now + seconds_in_micros(seconds)),
+                    withdrawable: WITHDRAWABLE[funding],
+                    created: model.now,
+                    remaining: i128::from(amount),
+                });
+                let credit = Credit {
+                    priority,
+                    expiry: expires_in.map(Expiry::InSeconds),
+                    ..Credit::new(micros(amount), FundingType::ALL[funding])
+                };
+                (Command::Credit(credit), active_or_frozen)
+            }
+            Step::Debit(amount) => (spend(amount, None), model.debit(i128::from(amount))),
+            Step::Force(amount, floor) => {
+                let accepted = model.force(i128::from(amount), floor.map(i128::from));
+                let floor = floor.map(micros);
+                (spend(amount, Some(Force { floor })), accepted)
+            }
+            Step::Limit(amount) => {
+                model.limit = i128::from(amount);
+                let command = Command::SetOverdraftLimit(micros(amount));
+                (command, active_or_frozen)
+            }
+            Step::Adjust(amount) => {
+                let command = Command::Adjust(Adjust {
+                    amount: micros(amount),
+                    note,
+                });
+                if amount < 0 {
+                    return (command, model.take_back(-i128::from(amount)));
+                }
+                model.credit(ModelLot {
+                    funding: 4,
+                    priority: 50,
+                    expires: None,
+                    withdrawable: true,
+                    created: model.now,
+                    remaining: i128::from(amount),
+                });
+                (command, active_or_frozen)
+            }
+            Step::Refund {
+                debit,
+                amount,
+                grace_days,
+            } => {
+                let (place, debit_id) = self.pick_debit(debit);
+                let grace = i128::from(grace_days);
+                let accepted = self.model.refund(place, amount.map(i128::from), grace);
+                let command = Command::Refund(Refund {
+                    debit_id,
+                    amount: amount.map(micros),
+                    grace_days,
+                    debit: None,
+                    note,
+                });
+                (command, accepted)
+            }
+            Step::Hold(amount, seconds) => {
+                let end = model.now + seconds_in_micros(seconds);
+                let command = Command::PlaceHold(PlaceHold {
+                    amount: micros(amount),
+                    expiry: Expiry::InSeconds(seconds),
+                    invoice_id: None,
+                    note,
+                });
+                (command, model.place(i128::from(amount), end))
+            }
+            Step::Capture {
+                hold,
+                amount,
+                after,
+            } => {
+                let (place, hold_id) = self.pick_hold(hold);
+                let ends = after == AfterCapture::End;
+                let accepted = self.model.capture(place, amount.map(i128::from), ends);
+                let command = Command::CaptureHold(CaptureHold {
+                    hold_id,
+                    amount: amount.map(micros),
+                    after,
+                    note,
+                });
+                (command, accepted)
+            }
+            Step::UseHold(hold, amount) => {
+                let (place, hold_id) = self.pick_hold(hold);
+                let accepted = self.model.use_hold(place, i128::from(amount));
+                let command = Command::Usage(Usage {
+                    cost: micros(amount),
+                    facts: UsageFacts {
+                        price_key: "voice".into(),
+                        quantity: 1,
+                        billed_quantity: 1,
+                    },
+                    hold_id: Some(hold_id),
+                    force: None,
+                    note,
+                });
+                (command, accepted)
+            }
+            Step::Release(hold) => {
+                let (place, hold_id) = self.pick_hold(hold);
+                (release(hold_id), self.model.release(place))
+            }
+            Step::Extend(hold, seconds) => {
+                let (place, hold_id) = self.pick_hold(hold);
+                let end = self.model.now + seconds_in_micros(seconds);
+                let command = extend(hold_id, Expiry::InSeconds(seconds));
+                (command, self.model.extend(place, end))
+            }
+            Step::Freeze => (freeze(), !std::mem::replace(&mut model.frozen, true)),
+            Step::Unfreeze => {
+                let was_frozen = std::mem::replace(&mut model.frozen, false);
+                (Command::Unfreeze, was_frozen)
+            }
+        }
+    }
+
+    fn step(&mut self, step: &Step) {
+        if let Step::Wait(seconds) = step {
+            self.book.now = self.book.now.plus_seconds(*seconds);
+            self.model.now += seconds_in_micros(*seconds);
+        }
+        self.model.book_due();
+        self.book.book_due();
+        let before = self.book.clone();
+        let (command, accepted) = self.both(step);
+        self.model.book_due();
+        let outcome = self.book.run(command);
+        assert_eq!(outcome.is_ok(), accepted, "{step:?}: {outcome:?}");
+        if let Ok(entry) = outcome {
+            let kind = entry.event.kind;
+            if kind == EntryKind::HoldPlaced {
+                self.holds.push(entry.event.hold.expect("a hold").id);
+            }
+            let spends = [EntryKind::Debit, EntryKind::HoldCaptured, EntryKind::Usage];
+            if spends.contains(&kind) {
+                self.debits.push(entry.id);
+            }
+            if matches!(step, Step::Debit(_) | Step::Hold(..)) {
+                assert!(!self.book.state.available().is_negative(), "{step:?}");
+            }
+            if matches!(step, Step::Debit(_) | Step::Force(..)) {
+                self.demand_that_a_whole_refund_undoes(entry.id, &before);
+            }
+        } else {
+            assert_eq!(
+                self.book.state, before.state,
+                "a rejected command: {step:?}"
+            );
+        }
+        self.compare(step);
+    }
+
+    /// Refunded at once, a debit leaves lots, holds and debt as they were.
+    fn demand_that_a_whole_refund_undoes(&self, debit_id: EntryId, before: &Book) {
+        let mut book = self.book.clone();
+        book.ok(refund(debit_id, None));
+        let seen = |book: &Book| {
+            let lots: Vec<Lot> = book.state.lots().cloned().collect();
+            let holds: Vec<_> = book.state.holds().cloned().collect();
+            (lots, holds, book.state.balances())
+        };
+        assert_eq!(seen(&book), seen(before), "refunded at once");
+    }
+
+    fn compare(&self, step: &Step) {
+        let (state, model) = (&self.book.state, &self.model);
+        let balances = state.balances();
+        let entries = self.book.entries.iter();
+        let transactions: i128 = entries.map(|entry| wide(entry.event.amount)).sum();
+        let sums = |balance, held, debt, withdrawable, available| {
+            [balance, held, debt, withdrawable, available]
+        };
+        assert_eq!(
+            sums(
+                wide(balances.balance),
+                wide(balances.held),
+                wide(balances.debt),
+                wide(balances.withdrawable),
+                wide(balances.available)
+            ),
+            sums(
+                model.balance(),
+                model.held(),
+                model.debt(),
+                model.withdrawable(),
+                model.available()
+            ),
+            "balance, held, debt, withdrawable, available after {step:?}"
+        );
+        assert_eq!(transactions, model.balance(), "sum of all transactions");
+
+        let mut by_funding = Vec::new();
+        for (funding, name) in FundingType::ALL.into_iter().enumerate() {
+            let lots = model.lots.iter().filter(|lot| lot.funding == funding);
+            let sum: i128 = lots.map(|lot| lot.remaining).sum();
+            if sum > 0 {
+                by_funding.push((name, sum));
+            }
+        }
+        let shown = balances.by_funding_type.iter();
+        let shown: Vec<_> = shown.map(|(name, sum)| (*name, wide(*sum))).collect();
+        assert_eq!(shown, by_funding, "by funding type after {step:?}");
+
+        let lots = model.lots.iter().enumerate();
+        let mut expected: Vec<_> = lots
+            .filter(|(_, lot)| lot.remaining > 0)
+            .map(|(index, lot)| {
+                (
+                    lot.created,
+                    lot.expires,
+                    lot.remaining,
+                    model.held_of(index),
+                )
+            })
+            .collect();
+        let expires = |lot: &Lot| lot.expires_at.map(|end| i128::from(end.micros()));
+        let mut found: Vec<_> = state
+            .lots()
+            .map(|lot| {
+                let created = i128::from(lot.created_at.micros());
+                (created, expires(lot), wide(lot.remaining), wide(lot.held))
+            })
+            .collect();
+        expected.sort_unstable();
+        found.sort_unstable();
+        assert_eq!(found, expected, "open lots after {step:?}");
+    }
+
+    fn audit(&self) {
+        let mut audit = WalletAudit::new(self.book.state.id);
+        for entry in &self.book.entries {
+            audit.feed(entry);
+        }
+        let wallet = super::book::new_wallet(crate::wallet::WalletStatus::Active);
+        let audited = audit.finish(wallet);
+        assert_eq!(audited.violations, []);
+        assert_eq!(audited.state.as_ref(), Some(&self.book.state));
+        assert_eq!(audited.lots, self.book.lots);
+    }
+}
+
+fn spend(amount: i64, force: Option<Force>) -> Command {
+    Command::Debit(Debit {
+        amount: micros(amount),
+        reason: Reason::Usage,
+        force,
+        note: Note::default(),
+    })
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(1_000))]
+
+    /// The invariants and the replay hold after each row ([`Book`] demands them), and the model agrees.
+    #[test]
+    fn random_commands_agree_with_the_model(steps in steps()) {
+        let mut pair = Pair::new();
+        for step in &steps {
+            pair.step(step);
+        }
+        pair.audit();
+    }
+
+    #[test]
+    fn the_same_commands_make_the_same_rows(steps in steps()) {
+        let rows = || {
+            let mut pair = Pair::new();
+            for step in &steps {
+                pair.step(step);
+            }
+            pair.book.entries
+        };
+        prop_assert_eq!(rows(), rows());
+    }
+}
+
+/// Random commands are worth what they reach: each of these corners, in a few hundred runs, often.
+#[test]
+fn random_commands_reach_the_corners() {
+    let mut runner = proptest::test_runner::TestRunner::deterministic();
+    let mut counts = std::collections::BTreeMap::new();
+    for _ in 0..600 {
+        let steps = steps().new_tree(&mut runner).expect("steps").current();
+        let mut pair = Pair::new();
+        for step in &steps {
+            pair.step(step);
+        }
+        let mut placed = std::collections::BTreeSet::new();
+        for entry in &pair.book.entries {
+            let event = &entry.event;
+            let kind = event.kind;
+            let pays = event.parts.iter().any(|part| part.pays_debt_from.is_some());
+            let successor = event.lots.iter().any(|lot| lot.succeeds.is_some());
+            let reopened = event.lots.iter().any(|lot| lot.source != entry.id);
+            let overdraft = event.hold.is_some_and(|hold| !hold.overdraft.is_zero());
+            let drawn = event.own_parts().count() > 1;
+            let late = event
+                .effective_at
+                .is_some_and(|effective| effective < entry.at);
+            let first_of_debit = event.refund_of.is_some_and(|debit| placed.insert(debit));
+            for (corner, there) in [
+                ("any", true),
+                ("pays debt", pays),
+                ("makes debt", event.debt_made.is_some()),
+                ("cancels debt", !event.debt_canceled.is_empty()),
+                ("cancels and pays", !event.debt_canceled.is_empty() && pays),
+                ("makes a successor", successor),
+                ("opens a spent lot again", reopened),
+                ("overdraft of a hold", overdraft),
+                ("several lots", drawn),
+                ("late", late),
+                (
+                    "a further refund",
+                    event.refund_of.is_some() && !first_of_debit,
+                ),
+            ] {
+                if there {
+                    *counts.entry((format!("{kind:?}"), corner)).or_insert(0) += 1;
+                }
+            }
+        }
+    }
+    for (kind, corner) in [
+        ("Credit", "pays debt"),
+        ("Debit", "makes debt"),
+        ("Debit", "several lots"),
+        ("Adjustment", "several lots"),
+        ("Refund", "cancels debt"),
+        ("Refund", "cancels and pays"),
+        ("Refund", "makes a successor"),
+        ("Refund", "opens a spent lot again"),
+        ("Refund", "pays debt"),
+        ("Refund", "a further refund"),
+        ("Usage", "any"),
+        ("HoldPlaced", "overdraft of a hold"),
+        ("HoldCaptured", "makes debt"),
+        ("HoldCaptured", "pays debt"),
+        ("HoldCaptured", "overdraft of a hold"),
+        ("HoldReleased", "pays debt"),
+        ("HoldExtended", "any"),
+        ("HoldExpired", "pays debt"),
+        ("HoldExpired", "late"),
+        ("LotExpired", "late"),
+    ] {
+        let count = counts.get(&(kind.to_owned(), corner)).copied();
+        assert!(count.unwrap_or(0) >= 5, "{kind} {corner}: {counts:#?}");
+    }
+}
