@@ -12,7 +12,7 @@ use tillbox_core::amount::Amount;
 use tillbox_engine::LaneEnd;
 use tillbox_engine::work::{Answer, SubmitError};
 
-/// Wallet 1 with 20, and an engine whose commits wait at a gate.
+/// What is durable once wallet 1 has 20.
 fn filled() -> Durable {
     let durable = Durable::new();
     let sound = FaultyStore::sound(&durable);
