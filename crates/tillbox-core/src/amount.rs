@@ -76,6 +76,12 @@ impl Amount {
         }
     }
 
+    /// The difference, kept within the range: for comparisons with limits, never for booking.
+    #[must_use]
+    pub const fn saturating_sub(self, other: Self) -> Self {
+        Self(self.0.saturating_sub(other.0))
+    }
+
     /// The amount without its sign.
     #[must_use]
     pub fn abs(self) -> Self {

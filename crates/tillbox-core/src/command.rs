@@ -3,11 +3,12 @@
 
 use crate::amount::Amount;
 use crate::debt::DebtSpan;
-use crate::entry::{Event, Note, UsageFacts};
+use crate::entry::{Entry, Event, Note, UsageFacts};
 use crate::id::{EntryId, HoldId, InvoiceId, LotId};
 use crate::lot::{FundingType, Lot};
 use crate::reason::Reason;
 use crate::time::Timestamp;
+use crate::wallet::WalletState;
 
 /// What is asked of a wallet.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -144,6 +145,32 @@ pub struct DebitRecord {
     pub debt_payments: Vec<DebtPayment>,
     /// Every lot that it drew on or that paid its debt, as stored: closed ones too.
     pub lots: Vec<Lot>,
+}
+
+impl DebitRecord {
+    /// Takes in a row that booked what was due after the record was read: a hold that ended may have paid the
+    /// debt of the debit, and lots of it may have changed. `before` is the state that the row was sealed on.
+    pub fn follow(&mut self, before: &WalletState, row: &Entry) {
+        for part in &row.event.parts {
+            let Some((span, made)) = part.debt_paid().zip(self.event.debt_made) else {
+                continue;
+            };
+            if span.overlap(&made).is_none() {
+                continue;
+            }
+            let lot_id = part.lot.id;
+            self.debt_payments.push(DebtPayment { span, lot_id });
+            if self.lots.iter().all(|lot| lot.id != lot_id) {
+                self.lots.extend(before.lot(&part.lot).cloned());
+            }
+        }
+        for part in &row.event.parts {
+            if let Some(lot) = self.lots.iter_mut().find(|lot| lot.id == part.lot.id) {
+                lot.remaining += part.amount;
+                lot.held += part.held;
+            }
+        }
+    }
 }
 
 /// A share of debt that a lot paid.

@@ -4,7 +4,7 @@
 //! - [`lot`], [`hold`], [`debt`], [`wallet`]: what a wallet is made of, with its invariants.
 //! - [`command`] → [`decide()`] → [`entry::Event`] → [`entry::seal`] → [`entry::Entry`] →
 //!   [`wallet::WalletState::apply`]: the way of every change. [`rejection`] names what is refused.
-//! - [`rating`]: what usage costs.
+//! - [`rating`]: what usage costs. [`recharge`]: when a wallet is topped up by itself.
 //! - [`audit`]: whether the rows of a wallet, as stored, keep all of these rules.
 #![warn(
     missing_docs,
@@ -35,6 +35,7 @@ pub mod id_source;
 pub mod lot;
 pub mod rating;
 pub mod reason;
+pub mod recharge;
 pub mod rejection;
 pub mod time;
 pub mod wallet;

@@ -30,6 +30,9 @@ pub struct Options {
     pub cache_bytes: usize,
 }
 
+/// What became of work that the lane took and never answered, as it died over it: that may be done or not.
+const UNHEARD: SubmitError = SubmitError::OutcomeUnknown;
+
 /// The writer of a ledger. Clones share it.
 pub struct Engine<S: LedgerStore> {
     queue: SyncSender<Work<S::Plain>>,
@@ -58,7 +61,7 @@ impl<S: LedgerStore> Engine<S> {
     pub async fn submit(&self, submission: Submission) -> Answer {
         let (sender, receiver) = oneshot::channel();
         self.send(Work::Command(Box::new(submission), Reply::One(sender)))?;
-        receiver.await.unwrap_or(Err(SubmitError::ShuttingDown))
+        receiver.await.unwrap_or(Err(UNHEARD))
     }
 
     /// Submits several, in order; each stands alone. Answers come in the same order.
@@ -76,9 +79,7 @@ impl<S: LedgerStore> Engine<S> {
         drop(gathered);
         let failed = |error: SubmitError| vec![Err(error); count];
         match self.send(Work::Many(work)) {
-            Ok(()) => receiver
-                .await
-                .unwrap_or_else(|_gone| failed(SubmitError::ShuttingDown)),
+            Ok(()) => receiver.await.unwrap_or_else(|_gone| failed(UNHEARD)),
             Err(error) => failed(error),
         }
     }
@@ -87,7 +88,7 @@ impl<S: LedgerStore> Engine<S> {
     pub async fn open_wallet(&self, open: OpenSubmission) -> Answer {
         let (sender, receiver) = oneshot::channel();
         self.send(Work::Open(Box::new(open), Reply::One(sender)))?;
-        receiver.await.unwrap_or(Err(SubmitError::ShuttingDown))
+        receiver.await.unwrap_or(Err(UNHEARD))
     }
 
     /// Looks at a wallet as of now: what is due is booked in what `look` sees, and all of it is durable.
@@ -110,7 +111,7 @@ impl<S: LedgerStore> Engine<S> {
             clock,
             view,
         })?;
-        receiver.await.unwrap_or(Err(SubmitError::ShuttingDown))
+        receiver.await.unwrap_or(Err(UNHEARD))
     }
 
     /// Queues a write of plain tables; it tells its outcome itself.

@@ -149,9 +149,15 @@ impl Reply {
     }
 }
 
+/// Answers so far, and who waits for them.
+struct Told {
+    answers: Vec<Answer>,
+    sender: Option<oneshot::Sender<Vec<Answer>>>,
+}
+
 /// The answers of many commands, told when the last is there.
 pub(crate) struct Gathered {
-    answers: Mutex<(Vec<Answer>, Option<oneshot::Sender<Vec<Answer>>>)>,
+    told: Mutex<Told>,
     missing: AtomicUsize,
 }
 
@@ -159,19 +165,22 @@ impl Gathered {
     pub(crate) fn new(count: usize, sender: oneshot::Sender<Vec<Answer>>) -> Self {
         let answers = vec![Err(SubmitError::ShuttingDown); count];
         Self {
-            answers: Mutex::new((answers, Some(sender))),
+            told: Mutex::new(Told {
+                answers,
+                sender: Some(sender),
+            }),
             missing: AtomicUsize::new(count),
         }
     }
 
     fn put(&self, place: usize, answer: Answer) {
-        let mut guard = self.answers.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(slot) = guard.0.get_mut(place) {
+        let mut told = self.told.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(slot) = told.answers.get_mut(place) {
             *slot = answer;
         }
         if self.missing.fetch_sub(1, Ordering::AcqRel) == 1 {
-            let answers = std::mem::take(&mut guard.0);
-            if let Some(sender) = guard.1.take() {
+            let answers = std::mem::take(&mut told.answers);
+            if let Some(sender) = told.sender.take() {
                 drop(sender.send(answers));
             }
         }

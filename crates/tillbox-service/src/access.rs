@@ -45,9 +45,12 @@ impl BootstrapKey {
     }
 
     /// A new one, from random bytes.
-    pub fn generate(random: [u8; 24]) -> Self {
-        let hex: String = random.iter().map(|byte| format!("{byte:02x}")).collect();
-        Self(format!("{TEST_PREFIX}{hex}"))
+    pub fn generate(random: [u8; 32]) -> Self {
+        const LETTERS: &[u8; 32] = b"0123456789abcdefghjkmnpqrstvwxyz";
+        let letters = random
+            .iter()
+            .map(|byte| char::from(LETTERS[usize::from(byte % 32)]));
+        Self(TEST_PREFIX.chars().chain(letters).collect())
     }
 
     /// The whole key: to be shown once, and to be hashed.

@@ -148,7 +148,7 @@ impl Service {
     ) -> Result<T, ServiceError> {
         let (sender, receiver) = tokio::sync::oneshot::channel();
         self.engine.plain(Box::new(Write {
-            write: Some(write),
+            run: Some(write),
             result: None,
             sender,
         }))?;
@@ -161,7 +161,7 @@ impl Service {
 
 /// A write of plain tables with the caller that waits for it.
 struct Write<F, T> {
-    write: Option<F>,
+    run: Option<F>,
     result: Option<Result<T, StoreError>>,
     sender: tokio::sync::oneshot::Sender<Result<T, StoreError>>,
 }
@@ -172,7 +172,7 @@ where
     T: Send,
 {
     fn run(&mut self, connection: &Connection) -> bool {
-        self.result = self.write.take().map(|write| write(connection));
+        self.result = self.run.take().map(|write| write(connection));
         matches!(self.result, Some(Ok(_)))
     }
 

@@ -261,7 +261,8 @@ impl Service {
         let (merchant_id, now) = (who.merchant_id, self.clock_now(who));
         let found = self
             .write(move |connection| {
-                wallets::update(connection, merchant_id, id, name, metadata, now)
+                let name = name.as_ref().map(Option::as_deref);
+                wallets::update(connection, merchant_id, id, name, metadata.as_deref(), now)
             })
             .await?;
         if found {
@@ -283,20 +284,20 @@ impl Service {
             .unwrap_or_else(PoisonError::into_inner)
             .get(&id)
             .copied();
-        let facts = match known {
-            Some(facts) => facts,
-            None => {
-                let row = self.wallet_row(who, id).await?;
-                let facts = WalletFacts {
-                    merchant_id: row.merchant_id,
-                    currency: row.currency,
-                };
-                self.wallet_facts
-                    .lock()
-                    .unwrap_or_else(PoisonError::into_inner)
-                    .put(id, facts);
-                facts
-            }
+        let facts = if let Some(facts) = known {
+            facts
+        } else {
+            let row = self.wallet_row(who, id).await?;
+            let facts = WalletFacts {
+                merchant_id: row.merchant_id,
+                currency: row.currency,
+            };
+            let mut remembered = self
+                .wallet_facts
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner);
+            remembered.put(id, facts);
+            facts
         };
         if facts.merchant_id == who.merchant_id {
             Ok(facts)

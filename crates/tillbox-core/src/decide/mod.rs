@@ -24,7 +24,7 @@ pub use expire::due;
 
 use crate::amount::Amount;
 use crate::command::Command;
-use crate::entry::{Actor, Event, Stamp, seal};
+use crate::entry::{Actor, Entry, Event, Stamp, seal};
 use crate::id::{EntryId, LotId};
 use crate::rejection::Rejection;
 use crate::time::Timestamp;
@@ -87,6 +87,15 @@ fn decide_undescribed(
 
 /// The state as it is once all that is due at `now` is booked. Nothing of it is kept: for reads and dry runs.
 pub fn as_of(state: &WalletState, now: Timestamp) -> WalletState {
+    as_of_following(state, now, |_before, _row| ())
+}
+
+/// The same; shows each row, with the state before it, to `follow`.
+pub fn as_of_following(
+    state: &WalletState,
+    now: Timestamp,
+    mut follow: impl FnMut(&WalletState, &Entry),
+) -> WalletState {
     let mut state = state.clone();
     while let Some(event) = due(&state, now) {
         let stamp = Stamp {
@@ -97,6 +106,7 @@ pub fn as_of(state: &WalletState, now: Timestamp) -> WalletState {
             salt: [0; 16],
         };
         let entry = seal(&state, event, stamp);
+        follow(&state, &entry);
         state.apply(&entry);
     }
     state

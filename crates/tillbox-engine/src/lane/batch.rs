@@ -7,12 +7,13 @@ use crate::port::{
     StoredAnswer,
 };
 use crate::work::{Answer, AnswerWriter, Mode, OpenSubmission, Outcome, Submission, SubmitError};
+use std::borrow::Cow;
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 use tillbox_core::amount::Amount;
-use tillbox_core::command::Command;
+use tillbox_core::command::{Command, DebitRecord};
 use tillbox_core::currency::Currency;
-use tillbox_core::decide::{Context, as_of, decide, due};
+use tillbox_core::decide::{Context, as_of_following, decide, due};
 use tillbox_core::entry::{Actor, Entry, Event, HoldChange, KeyStamp, Stamp, seal};
 use tillbox_core::hold::{Hold, HoldStatus};
 use tillbox_core::id::{CustomerId, EntryId, HoldId, LotId, MerchantId, WalletId};
@@ -232,25 +233,25 @@ impl<S: LedgerStore> Desk<'_, S> {
                     .load_debit(submission.wallet_id, refund.debit_id)?;
                 let mut refund = refund.clone();
                 refund.debit = debit.map(Box::new);
-                std::borrow::Cow::Owned(Command::Refund(refund))
+                Cow::Owned(Command::Refund(refund))
             }
-            other => std::borrow::Cow::Borrowed(other),
+            other => Cow::Borrowed(other),
         };
         match submission.mode {
-            Mode::Commit => self.carry_out(submission, &command, currency),
-            Mode::DryRun => self.try_out(submission, &command, currency),
+            Mode::Commit => self.carry_out(submission, command, currency),
+            Mode::DryRun => self.try_out(submission, command, currency),
         }
     }
 
     fn carry_out(
         &mut self,
         submission: &Submission,
-        command: &Command,
+        mut command: Cow<'_, Command>,
         currency: Currency,
     ) -> Result<Decided, LoadError> {
         let now = self.now_for(submission);
-        let booked = self.book_due(submission.wallet_id, now);
-        if matches!(command, Command::BookDue) {
+        let booked = self.book_due(submission.wallet_id, now, record_in(&mut command));
+        if matches!(*command, Command::BookDue) {
             let row = booked.map(|entry| Outcome::Row {
                 entry,
                 currency,
@@ -259,7 +260,7 @@ impl<S: LedgerStore> Desk<'_, S> {
             return Ok(Decided::Answer(Ok(row.unwrap_or(Outcome::NothingDue))));
         }
         let id = EntryId::from_number(self.next_id());
-        let event = match self.decide(submission.wallet_id, command, now, id) {
+        let event = match self.decide(submission.wallet_id, &command, now, id) {
             Ok(event) => event,
             Err(rejection) => {
                 return Ok(rejected(
@@ -274,8 +275,9 @@ impl<S: LedgerStore> Desk<'_, S> {
             submission.wallet_id,
             event,
             self.stamp(id, now, submission.actor, key),
+            None,
         );
-        self.book_due(submission.wallet_id, now);
+        self.book_due(submission.wallet_id, now, None);
         Ok(Decided::Answer(Ok(match &submission.answer {
             None => Outcome::Row {
                 entry,
@@ -289,14 +291,19 @@ impl<S: LedgerStore> Desk<'_, S> {
     fn try_out(
         &mut self,
         submission: &Submission,
-        command: &Command,
+        mut command: Cow<'_, Command>,
         currency: Currency,
     ) -> Result<Decided, LoadError> {
         let now = self.now_for(submission);
         let Some(state) = self.cache.get(submission.wallet_id) else {
             return Ok(rejected(Rejection::WalletNotFound, None));
         };
-        let mut state = as_of(state, now);
+        let mut record = record_in(&mut command);
+        let mut state = as_of_following(state, now, |before, row| {
+            if let Some(record) = &mut record {
+                record.follow(before, row);
+            }
+        });
         let ids = &self.options.ids;
         let system_now = self.system_now;
         let next_id = || ids.next(system_now);
@@ -306,7 +313,7 @@ impl<S: LedgerStore> Desk<'_, S> {
             entry_id: id,
             next_id: &next_id,
         };
-        let event = match decide(&state, command, &context) {
+        let event = match decide(&state, &command, &context) {
             Ok(event) => event,
             Err(rejection) => {
                 return Ok(rejected(
@@ -469,23 +476,38 @@ impl<S: LedgerStore> Desk<'_, S> {
         })
     }
 
-    /// Books all that is due and gives the last row of it.
-    fn book_due(&mut self, wallet_id: WalletId, now: Timestamp) -> Option<Arc<Entry>> {
+    /// Books all that is due and gives the last row of it. `record` was read before, and follows.
+    fn book_due(
+        &mut self,
+        wallet_id: WalletId,
+        now: Timestamp,
+        mut record: Option<&mut DebitRecord>,
+    ) -> Option<Arc<Entry>> {
         let mut last = None;
         while let Some(event) = self.cache.get(wallet_id).and_then(|state| due(state, now)) {
             let id = EntryId::from_number(self.next_id());
-            last = Some(self.book(wallet_id, event, self.stamp(id, now, Actor::System, None)));
+            let stamp = self.stamp(id, now, Actor::System, None);
+            last = Some(self.book(wallet_id, event, stamp, record.as_deref_mut()));
         }
         last
     }
 
     /// It was decided, and must now succeed.
-    fn book(&mut self, wallet_id: WalletId, event: Event, stamp: Stamp) -> Arc<Entry> {
+    fn book(
+        &mut self,
+        wallet_id: WalletId,
+        event: Event,
+        stamp: Stamp,
+        record: Option<&mut DebitRecord>,
+    ) -> Arc<Entry> {
         let state = self
             .cache
             .get_mut(wallet_id)
             .expect("the wallet was found before");
         let entry = Arc::new(seal(state, event, stamp));
+        if let Some(record) = record {
+            record.follow(state, &entry);
+        }
         state.apply(&entry);
         self.pending.record(&entry);
         entry
@@ -524,6 +546,14 @@ impl<S: LedgerStore> Desk<'_, S> {
 
     fn next_id(&self) -> i64 {
         self.options.ids.next(self.system_now)
+    }
+}
+
+/// What the store remembered of the debit that the command refunds.
+fn record_in<'a>(command: &'a mut Cow<'_, Command>) -> Option<&'a mut DebitRecord> {
+    match command {
+        Cow::Owned(Command::Refund(refund)) => refund.debit.as_deref_mut(),
+        _ => None,
     }
 }
 

@@ -107,7 +107,7 @@ impl<S: LedgerStore> Lane<S> {
         while let Some(work) = next {
             match work {
                 Work::Command(submission, reply) => {
-                    gathering.items.push((Item::Command(*submission), reply))
+                    gathering.items.push((Item::Command(*submission), reply));
                 }
                 Work::Many(many) => {
                     gathering.items.extend(

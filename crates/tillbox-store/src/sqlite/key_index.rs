@@ -37,11 +37,18 @@ pub(super) struct Slice(usize);
 impl KeyIndex {
     /// Reads the keys that are not folded from the log's tail.
     pub(super) fn load(connection: &Connection, length: usize) -> Result<Self, StoreError> {
-        let folded_to: i64 = connection.query_row("SELECT folded_to FROM key_fold", [], |row| row.get(0))?;
-        let mut statement = connection.prepare("SELECT key, id FROM log WHERE id > ?1 AND key IS NOT NULL")?;
+        let folded_to: i64 =
+            connection.query_row("SELECT folded_to FROM key_fold", [], |row| row.get(0))?;
+        let mut statement =
+            connection.prepare("SELECT key, id FROM log WHERE id > ?1 AND key IS NOT NULL")?;
         let tail = statement.query_map([folded_to], |row| Ok((row.get(0)?, row.get(1)?)))?;
         let recent = tail.collect::<rusqlite::Result<_>>()?;
-        let mut index = Self { recent, run: Vec::new(), folded: 0, length };
+        let mut index = Self {
+            recent,
+            run: Vec::new(),
+            folded: 0,
+            length,
+        };
         index.begin_run();
         Ok(index)
     }
@@ -56,13 +63,17 @@ impl KeyIndex {
         if let Some(id) = self.find_in_memory(key) {
             return Ok(Some(id));
         }
-        let mut statement = connection.prepare_cached("SELECT entry_id FROM keys WHERE key = ?1")?;
+        let mut statement =
+            connection.prepare_cached("SELECT entry_id FROM keys WHERE key = ?1")?;
         statement.query_row([key], |row| row.get(0)).optional()
     }
 
     fn find_in_memory(&self, key: &Key) -> Option<i64> {
         let in_run = || {
-            let place = self.run.binary_search_by_key(key, |(known, _)| *known).ok()?;
+            let place = self
+                .run
+                .binary_search_by_key(key, |(known, _)| *known)
+                .ok()?;
             self.run.get(place).map(|(_, id)| *id)
         };
         self.recent.get(key).copied().or_else(in_run)
@@ -74,7 +85,10 @@ impl KeyIndex {
         let mut sorted: Vec<Key> = keys.iter().map(|(key, _)| *key).collect();
         sorted.sort_unstable();
         let unique = sorted.windows(2).all(|pair| pair.first() != pair.last());
-        unique && keys.iter().all(|(key, _)| self.find_in_memory(key).is_none())
+        unique
+            && keys
+                .iter()
+                .all(|(key, _)| self.find_in_memory(key).is_none())
     }
 
     /// Folds the next slice of the run, as part of a commit that adds so many keys.
@@ -87,13 +101,16 @@ impl KeyIndex {
         if end == self.folded {
             return Ok(Slice(end));
         }
-        let mut insert = connection.prepare_cached("INSERT OR IGNORE INTO keys (key, entry_id) VALUES (?1, ?2)")?;
+        let mut insert = connection
+            .prepare_cached("INSERT OR IGNORE INTO keys (key, entry_id) VALUES (?1, ?2)")?;
         for (key, id) in self.run.get(self.folded..end).unwrap_or_default() {
             insert.execute(rusqlite::params![key, id])?;
         }
         if end == self.run.len() {
             let last = self.run.iter().map(|(_, id)| *id).max();
-            connection.prepare_cached("UPDATE key_fold SET folded_to = ?1")?.execute([last])?;
+            connection
+                .prepare_cached("UPDATE key_fold SET folded_to = ?1")?
+                .execute([last])?;
         }
         Ok(Slice(end))
     }
@@ -123,5 +140,102 @@ impl KeyIndex {
         self.run.sort_unstable();
         self.folded = 0;
         self.fold_up_to(connection, self.run.len())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn database() -> Connection {
+        let connection = Connection::open_in_memory().expect("opens");
+        connection
+            .execute_batch(
+                "CREATE TABLE log (id INTEGER PRIMARY KEY, key BLOB);
+                 CREATE TABLE keys (key BLOB PRIMARY KEY, entry_id INTEGER NOT NULL) WITHOUT ROWID;
+                 CREATE TABLE key_fold (folded_to INTEGER NOT NULL);
+                 INSERT INTO key_fold VALUES (0);",
+            )
+            .expect("tables");
+        connection
+    }
+
+    fn key_of(id: i64) -> Key {
+        let mut key = [0; 16];
+        key.copy_from_slice(&blake3::hash(&id.to_be_bytes()).as_bytes()[..16]);
+        key
+    }
+
+    /// Commits so many rows; where it is told to fail, the transaction is rolled back and nothing counts.
+    fn commit(
+        connection: &Connection,
+        index: &mut KeyIndex,
+        ids: std::ops::Range<i64>,
+        fails: bool,
+    ) {
+        let added: Vec<(Key, i64)> = ids.map(|id| (key_of(id), id)).collect();
+        assert!(index.admits(&added));
+        connection.execute_batch("BEGIN").expect("begins");
+        for (key, id) in &added {
+            connection
+                .execute(
+                    "INSERT INTO log VALUES (?1, ?2)",
+                    rusqlite::params![id, key],
+                )
+                .expect("a row");
+        }
+        let slice = index.fold(connection, added.len()).expect("folds");
+        connection
+            .execute_batch(if fails { "ROLLBACK" } else { "COMMIT" })
+            .expect("ends");
+        if !fails {
+            index.committed(&added, slice);
+        }
+    }
+
+    #[test]
+    fn every_key_is_found_whenever_the_process_dies() {
+        for crash_every in 1..12 {
+            let connection = database();
+            let mut index = KeyIndex::load(&connection, 7).expect("loads");
+            let mut next = 1;
+            for step in 0..60 {
+                let end = next + step % 4;
+                commit(&connection, &mut index, next..end, true);
+                commit(&connection, &mut index, next..end, false);
+                next = end;
+                if step % crash_every == 0 {
+                    index = KeyIndex::load(&connection, 7).expect("loads");
+                }
+                for id in 1..next {
+                    assert_eq!(
+                        index.find(&connection, &key_of(id)).expect("looks"),
+                        Some(id),
+                        "{id} at step {step}"
+                    );
+                }
+                assert_eq!(index.find(&connection, &key_of(next)).expect("looks"), None);
+                assert!(
+                    next == 1
+                        || !index.admits(&[(key_of(next - 1), next)])
+                        || is_folded(&connection, next - 1)
+                );
+            }
+            assert!(is_folded(&connection, 1), "folding happens");
+        }
+    }
+
+    fn is_folded(connection: &Connection, id: i64) -> bool {
+        let sql = "SELECT EXISTS (SELECT 1 FROM keys WHERE key = ?1)";
+        connection
+            .query_row(sql, [key_of(id)], |row| row.get(0))
+            .expect("looks")
+    }
+
+    #[test]
+    fn a_key_twice_in_a_batch_is_not_admitted() {
+        let connection = database();
+        let index = KeyIndex::load(&connection, 7).expect("loads");
+        assert!(!index.admits(&[(key_of(1), 1), (key_of(2), 2), (key_of(1), 3)]));
     }
 }

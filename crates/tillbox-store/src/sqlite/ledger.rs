@@ -83,7 +83,9 @@ impl LedgerStore for SqliteLedger {
 
     fn load_keys(&mut self, keys: &[[u8; 16]]) -> Result<Vec<Option<Remembered>>, LoadError> {
         let found = in_snapshot(&self.connection, |connection| {
-            keys.iter().map(|key| load_key(connection, &self.keys, key)).collect()
+            keys.iter()
+                .map(|key| load_key(connection, &self.keys, key))
+                .collect()
         });
         Ok(found?)
     }
@@ -125,7 +127,9 @@ impl LedgerStore for SqliteLedger {
             .filter_map(|entry| Some((entry.key?.key, entry.id.number())))
             .collect();
         if !self.keys.admits(&keys) {
-            return Err(CommitError::NothingWritten("a key is used twice".to_owned()));
+            return Err(CommitError::NothingWritten(
+                "a key is used twice".to_owned(),
+            ));
         }
         let index = &self.keys;
         let slice = transact(&mut self.connection, |connection| {
@@ -170,7 +174,9 @@ pub(super) fn transact<T>(
             if !connection.is_autocommit()
                 && let Err(rollback) = connection.execute_batch("ROLLBACK")
             {
-                return Err(CommitError::OutcomeUnknown(format!("{why}, and the rollback failed: {rollback}")));
+                return Err(CommitError::OutcomeUnknown(format!(
+                    "{why}, and the rollback failed: {rollback}"
+                )));
             }
             return Err(nothing(&why));
         }
@@ -575,8 +581,15 @@ fn write_answers(
     )?;
     for answer in batch.answers {
         let key = answer.key.key;
-        let in_batch = batch.entries.iter().any(|entry| entry.key.is_some_and(|stamp| stamp.key == key));
-        let known = if in_batch { Some(0) } else { keys.find(connection, &key)? };
+        let in_batch = batch
+            .entries
+            .iter()
+            .any(|entry| entry.key.is_some_and(|stamp| stamp.key == key));
+        let known = if in_batch {
+            Some(0)
+        } else {
+            keys.find(connection, &key)?
+        };
         expect_one(usize::from(known.is_none()))?;
         insert.execute(params![
             key,

@@ -77,12 +77,14 @@ impl ReadPool {
         }
         idle.opened += 1;
         drop(idle);
-        self.connect().inspect_err(|_failed| {
+        let connected = self.connect();
+        if connected.is_err() {
             self.idle
                 .lock()
                 .unwrap_or_else(PoisonError::into_inner)
-                .opened -= 1
-        })
+                .opened -= 1;
+        }
+        connected
     }
 
     fn connect(&self) -> Result<Pooled, StoreError> {

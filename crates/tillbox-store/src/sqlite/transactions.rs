@@ -59,10 +59,9 @@ impl TransactionFilter {
                 .iter()
                 .filter(|reason| reason.transaction_type() == kind)
                 .map(|reason| reason.code().to_string());
-            sql.push_str(&format!(
-                " AND log.reason IN ({})",
-                codes.collect::<Vec<_>>().join(",")
-            ));
+            sql.push_str(" AND log.reason IN (");
+            sql.push_str(&codes.collect::<Vec<_>>().join(","));
+            sql.push(')');
         }
     }
 }
@@ -104,10 +103,8 @@ pub fn list(
     }
     filter.narrow(&mut sql, &mut values);
     values.push(limit(rows).into());
-    sql.push_str(&format!(
-        " ORDER BY log.version DESC LIMIT ?{}",
-        values.len()
-    ));
+    sql.push_str(" ORDER BY log.version DESC LIMIT ?");
+    sql.push_str(&values.len().to_string());
     let mut statement = connection.prepare_cached(&sql)?;
     statement
         .query_and_then(params_from_iter(values), entry_from_row)?
@@ -132,7 +129,8 @@ pub fn list_merchant(
     ];
     filter.narrow(&mut sql, &mut values);
     values.push(limit(rows).into());
-    sql.push_str(&format!(" ORDER BY log.id DESC LIMIT ?{}", values.len()));
+    sql.push_str(" ORDER BY log.id DESC LIMIT ?");
+    sql.push_str(&values.len().to_string());
     let mut statement = connection.prepare_cached(&sql)?;
     let found = statement.query_and_then(params_from_iter(values), |row| {
         Ok(MerchantTransaction {

@@ -98,8 +98,8 @@ pub fn update(
     connection: &Connection,
     merchant: MerchantId,
     id: WalletId,
-    name: Option<Option<String>>,
-    metadata: Option<String>,
+    name: Option<Option<&str>>,
+    metadata: Option<&str>,
     now: Timestamp,
 ) -> Result<bool, StoreError> {
     let sql = "UPDATE wallets SET name = CASE WHEN ?3 THEN ?4 ELSE name END, metadata = coalesce(?5, metadata), updated_at = ?6 \

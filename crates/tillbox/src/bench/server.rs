@@ -13,7 +13,7 @@ pub(crate) struct Server {
 
 impl Server {
     pub(crate) async fn start(database: String) -> Result<Self> {
-        let random: [u8; 24] = crate::serve::random()?;
+        let random: [u8; 32] = crate::serve::random()?;
         let key = tillbox_service::BootstrapKey::generate(random)
             .reveal()
             .to_owned();

@@ -1,0 +1,584 @@
+//! What a wallet must do, told a second time and as simply as can be: rows in lists, sums made anew each time.
+//! It shares words (commands, refusals) with the core and none of its logic.
+
+use std::collections::BTreeMap;
+use tillbox_core::amount::Amount;
+use tillbox_core::command::{AfterCapture, Command, Expiry, Force};
+use tillbox_core::hold::HoldStatus;
+use tillbox_core::id::{EntryId, HoldId};
+use tillbox_core::lot::FundingType;
+use tillbox_core::reason::Reason;
+use tillbox_core::rejection::Rejection;
+use tillbox_core::time::Timestamp;
+use tillbox_core::wallet::WalletStatus;
+
+/// One wallet.
+#[derive(Clone, Debug)]
+pub(crate) struct Model {
+    pub(crate) lots: Vec<ModelLot>,
+    pub(crate) holds: BTreeMap<HoldId, ModelHold>,
+    moves: BTreeMap<EntryId, Move>,
+    pub(crate) overdraft: i128,
+    pub(crate) frozen: bool,
+    pub(crate) version: u64,
+    pub(crate) seq: u64,
+    pub(crate) last_at: Timestamp,
+}
+
+/// A lot; its place in the list is its age.
+#[derive(Clone, Debug)]
+pub(crate) struct ModelLot {
+    pub(crate) priority: u8,
+    pub(crate) expires: Option<Timestamp>,
+    pub(crate) withdrawable: bool,
+    created: Timestamp,
+    pub(crate) amount: i128,
+    pub(crate) remaining: i128,
+    pub(crate) held: i128,
+}
+
+/// A hold, with what it reserves of which lot.
+#[derive(Clone, Debug)]
+pub(crate) struct ModelHold {
+    pub(crate) remaining: i128,
+    pub(crate) captured: i128,
+    pub(crate) released: i128,
+    pub(crate) status: HoldStatus,
+    pub(crate) expires: Timestamp,
+    placed: Timestamp,
+    parts: Vec<(usize, i128)>,
+}
+
+/// A transaction: each micro-unit of a debit came from somewhere, in order.
+#[derive(Clone, Debug)]
+struct Move {
+    amount: i128,
+    refundable: bool,
+    refunded: i128,
+    stretches: Vec<(From, i128)>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum From {
+    Lot(usize),
+    Owed,
+    Canceled,
+}
+
+/// What a row must say.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Moved {
+    pub(crate) amount: i128,
+    pub(crate) moves_money: bool,
+}
+
+const NOTHING: Moved = Moved {
+    amount: 0,
+    moves_money: false,
+};
+
+type Refusable<T> = Result<T, Rejection>;
+
+impl Model {
+    pub(crate) fn new(overdraft: i128) -> Self {
+        Self {
+            lots: Vec::new(),
+            holds: BTreeMap::new(),
+            moves: BTreeMap::new(),
+            overdraft,
+            frozen: false,
+            version: 0,
+            seq: 0,
+            last_at: Timestamp::from_micros(0),
+        }
+    }
+
+    pub(crate) fn debt(&self) -> i128 {
+        let stretches = self.moves.values().flat_map(|one| &one.stretches);
+        let owed = stretches.filter(|(from, _)| *from == From::Owed);
+        owed.map(|(_, amount)| amount).sum()
+    }
+
+    pub(crate) fn balance(&self) -> i128 {
+        self.lots.iter().map(|lot| lot.remaining).sum::<i128>() - self.debt()
+    }
+
+    pub(crate) fn held(&self) -> i128 {
+        self.holds.values().map(|hold| hold.remaining).sum()
+    }
+
+    pub(crate) fn available(&self) -> i128 {
+        self.balance() - self.held() + self.overdraft
+    }
+
+    fn unheld(&self) -> i128 {
+        self.lots.iter().map(|lot| lot.remaining - lot.held).sum()
+    }
+
+    /// Books the one thing that is due first, if anything is due.
+    pub(crate) fn book_one_due(&mut self, now: Timestamp) -> Option<Moved> {
+        let holds = self
+            .holds
+            .iter()
+            .filter(|(_, hold)| hold.status == HoldStatus::Open);
+        let hold = holds.map(|(id, hold)| (hold.expires, *id)).min();
+        let lots = (0..self.lots.len()).filter(|at| self.lots[*at].remaining > self.lots[*at].held);
+        let lot = lots
+            .filter_map(|at| Some((self.lots[at].expires?, self.order(at))))
+            .min();
+        let hold = hold.filter(|(at, _)| *at <= now);
+        let lot = lot.filter(|(at, _)| *at <= now);
+        match (hold, lot) {
+            (Some((at, id)), lot) if lot.is_none_or(|(lot_at, _)| at <= lot_at) => {
+                self.end(id, HoldStatus::Expired, at);
+                Some(NOTHING)
+            }
+            (_, Some((_, (.., at)))) => {
+                let lot = &mut self.lots[at];
+                let lost = lot.remaining - lot.held;
+                lot.remaining = lot.held;
+                Some(money(-lost))
+            }
+            (_, None) => None,
+        }
+    }
+
+    /// Carries out a command whose row has that id. What is due must be booked before.
+    pub(crate) fn run(
+        &mut self,
+        command: &Command,
+        now: Timestamp,
+        id: EntryId,
+    ) -> Refusable<Moved> {
+        match command {
+            Command::Credit(credit) => {
+                let expires = credit.expiry.map(|expiry| instant(expiry, now));
+                if expires.is_some_and(|expires| expires <= now) {
+                    return Err(out_of_time(now, Timestamp::NEVER));
+                }
+                let amount = wide(credit.amount);
+                if let Some(maximum) = credit.maximum_balance {
+                    let room = (wide(maximum) - self.balance()).max(0);
+                    if amount > room {
+                        return Err(Rejection::AmountOutOfRange {
+                            minimum: None,
+                            maximum: Some(narrow(room)),
+                        });
+                    }
+                }
+                self.value_in(amount, credit.funding, credit.priority, expires, now);
+                Ok(self.moved(id, amount, false, Vec::new()))
+            }
+            Command::Debit(debit) => self.spend(wide(debit.amount), debit.force, debit.reason, id),
+            Command::Usage(usage) => match usage.hold_id {
+                Some(hold) => {
+                    self.only_active()?;
+                    self.open_hold(hold)?;
+                    if usage.cost.is_zero() {
+                        return Ok(NOTHING);
+                    }
+                    self.capture(hold, wide(usage.cost), AfterCapture::StayOpen, now, id)
+                }
+                None if usage.cost.is_zero() => {
+                    if usage.force.is_none() {
+                        self.only_active()?;
+                    }
+                    Ok(NOTHING)
+                }
+                None => self.spend(wide(usage.cost), usage.force, Reason::Usage, id),
+            },
+            Command::Adjust(adjust) => {
+                let amount = wide(adjust.amount);
+                if amount > 0 {
+                    self.value_in(amount, FundingType::ManualAdjustment, 50, None, now);
+                    return Ok(self.moved(id, amount, false, Vec::new()));
+                }
+                let most = (self.balance() - self.held()).max(0);
+                if -amount > most {
+                    return Err(self.short_of(-amount, most));
+                }
+                let drawn = self.draw(-amount);
+                Ok(self.moved(id, amount, false, drawn))
+            }
+            Command::PlaceHold(hold) => {
+                self.only_active()?;
+                let expires = self.hold_end(hold.expiry, now, now)?;
+                let amount = wide(hold.amount);
+                if amount > self.available() {
+                    return Err(self.short_of(amount, self.available()));
+                }
+                let parts = self.plan(amount);
+                for (lot, share) in &parts {
+                    self.lots[*lot].held += share;
+                }
+                let placed = ModelHold {
+                    remaining: amount,
+                    captured: 0,
+                    released: 0,
+                    status: HoldStatus::Open,
+                    expires,
+                    placed: now,
+                    parts,
+                };
+                self.holds.insert(HoldId::from_number(id.number()), placed);
+                Ok(NOTHING)
+            }
+            Command::CaptureHold(capture) => {
+                let remaining = self.open_hold(capture.hold_id)?;
+                let amount = capture.amount.map_or(remaining, wide);
+                self.capture(capture.hold_id, amount, capture.after, now, id)
+            }
+            Command::ReleaseHold { hold_id } => {
+                self.open_hold(*hold_id)?;
+                self.end(*hold_id, HoldStatus::Released, now);
+                Ok(NOTHING)
+            }
+            Command::ExtendHold { hold_id, expiry } => {
+                self.only_active()?;
+                self.open_hold(*hold_id)?;
+                let end = self.hold_end(*expiry, now, self.holds[hold_id].placed)?;
+                self.hold_mut(*hold_id).expires = end;
+                Ok(NOTHING)
+            }
+            Command::Refund(refund) => {
+                let amount = refund.amount.map(wide);
+                self.refund(refund.debit_id, amount, refund.grace_days, now, id)
+            }
+            Command::Freeze { .. } => {
+                self.only_active()?;
+                self.frozen = true;
+                Ok(NOTHING)
+            }
+            Command::Unfreeze if !self.frozen => {
+                Err(Rejection::Conflict("the wallet is not frozen"))
+            }
+            Command::Unfreeze => {
+                self.frozen = false;
+                Ok(NOTHING)
+            }
+            Command::SetOverdraftLimit(limit) => {
+                self.overdraft = wide(*limit);
+                Ok(NOTHING)
+            }
+            Command::BookDue => panic!("the simulation does not submit it"),
+        }
+    }
+
+    fn spend(
+        &mut self,
+        amount: i128,
+        force: Option<Force>,
+        why: Reason,
+        id: EntryId,
+    ) -> Refusable<Moved> {
+        let most = match force {
+            None => {
+                self.only_active()?;
+                self.available()
+            }
+            Some(Force { floor: None }) => wide(Amount::MAX_SINGLE),
+            Some(Force { floor: Some(floor) }) => {
+                let by_force = self.unheld() - self.debt() + wide(floor);
+                by_force.max(self.available())
+            }
+        };
+        if amount > most {
+            return Err(self.short_of(amount, most));
+        }
+        let drawn = self.draw(amount);
+        Ok(self.moved(id, -amount, why.is_refundable(), drawn))
+    }
+
+    fn capture(
+        &mut self,
+        hold_id: HoldId,
+        amount: i128,
+        after: AfterCapture,
+        now: Timestamp,
+        id: EntryId,
+    ) -> Refusable<Moved> {
+        let remaining = self.holds[&hold_id].remaining;
+        if amount > remaining {
+            return Err(Rejection::CaptureExceedsHold {
+                remaining: narrow(remaining),
+            });
+        }
+        let hold = self.hold_mut(hold_id);
+        (hold.captured, hold.remaining) = (hold.captured + amount, remaining - amount);
+        let (mut left, mut taken) = (amount, Vec::new());
+        for (lot, reserved) in &mut hold.parts {
+            let share = left.min(*reserved);
+            taken.push((From::Lot(*lot), share));
+            (*reserved, left) = (*reserved - share, left - share);
+        }
+        for (from, share) in &taken {
+            let From::Lot(lot) = from else { continue };
+            self.lots[*lot].remaining -= share;
+            self.lots[*lot].held -= share;
+        }
+        if after == AfterCapture::End || amount == remaining {
+            self.end(hold_id, HoldStatus::Captured, now);
+        }
+        taken.extend(self.draw(left));
+        Ok(self.moved(id, -amount, true, taken))
+    }
+
+    fn refund(
+        &mut self,
+        debit: EntryId,
+        amount: Option<i128>,
+        grace_days: i64,
+        now: Timestamp,
+        id: EntryId,
+    ) -> Refusable<Moved> {
+        let Some(record) = self.moves.get_mut(&debit) else {
+            return Err(Rejection::TransactionNotFound);
+        };
+        if !record.refundable {
+            return Err(Rejection::NotRefundable);
+        }
+        let left = -record.amount - record.refunded;
+        let amount = amount.unwrap_or(left);
+        if amount > left || left == 0 {
+            return Err(Rejection::RefundExceedsRemaining {
+                remaining: narrow(left),
+            });
+        }
+        cut(&mut record.stretches, record.refunded);
+        cut(&mut record.stretches, record.refunded + amount);
+        let (from, to) = (record.refunded, record.refunded + amount);
+        record.refunded = to;
+        let (mut at, mut returned) = (0, Vec::<(usize, i128)>::new());
+        for (source, length) in &mut record.stretches {
+            if at >= from && at < to {
+                match source {
+                    From::Lot(lot) => match returned.iter_mut().find(|(known, _)| known == lot) {
+                        Some((_, sum)) => *sum += *length,
+                        None => returned.push((*lot, *length)),
+                    },
+                    From::Owed | From::Canceled => *source = From::Canceled,
+                }
+            }
+            at += *length;
+        }
+        let mut freed = Vec::new();
+        for (lot, share) in returned {
+            let old = self.lots[lot].clone();
+            if old.expires.is_some_and(|expires| expires <= now) {
+                freed.push((self.lots.len(), share));
+                self.lots.push(ModelLot {
+                    expires: Some(now.plus_days(grace_days)),
+                    created: now,
+                    amount: share,
+                    remaining: share,
+                    held: 0,
+                    ..old
+                });
+            } else {
+                self.lots[lot].remaining += share;
+                freed.push((lot, share));
+            }
+        }
+        self.pay_debt(freed, now);
+        Ok(self.moved(id, amount, false, Vec::new()))
+    }
+
+    fn value_in(
+        &mut self,
+        amount: i128,
+        funding: FundingType,
+        priority: u8,
+        expires: Option<Timestamp>,
+        now: Timestamp,
+    ) {
+        use FundingType::{Cash, ManualAdjustment, Refund};
+        self.lots.push(ModelLot {
+            priority,
+            expires,
+            withdrawable: [Cash, Refund, ManualAdjustment].contains(&funding),
+            created: now,
+            amount,
+            remaining: amount,
+            held: 0,
+        });
+        self.pay_debt(vec![(self.lots.len() - 1, amount)], now);
+    }
+
+    /// Ends a hold: its value is free again, and pays debt if it is not past its date.
+    fn end(&mut self, id: HoldId, status: HoldStatus, at: Timestamp) {
+        let hold = self.hold_mut(id);
+        hold.status = status;
+        hold.released += hold.remaining;
+        hold.remaining = 0;
+        let parts = std::mem::take(&mut hold.parts);
+        for (lot, share) in &parts {
+            self.lots[*lot].held -= share;
+        }
+        self.pay_debt(parts, at);
+    }
+
+    /// Freed value pays the oldest debt, in draw order.
+    fn pay_debt(&mut self, mut freed: Vec<(usize, i128)>, at: Timestamp) {
+        freed.retain(|(lot, _)| self.lots[*lot].expires.is_none_or(|expires| expires > at));
+        freed.sort_by_key(|(lot, _)| self.order(*lot));
+        for (lot, mut share) in freed {
+            for debit in self.moves.values_mut() {
+                let mut paid = Vec::new();
+                for (from, length) in std::mem::take(&mut debit.stretches) {
+                    let part = if from == From::Owed {
+                        length.min(share)
+                    } else {
+                        0
+                    };
+                    paid.push((From::Lot(lot), part));
+                    paid.push((from, length - part));
+                    self.lots[lot].remaining -= part;
+                    share -= part;
+                }
+                paid.retain(|(_, length)| *length > 0);
+                debit.stretches = paid;
+            }
+        }
+    }
+
+    /// Takes from unheld lots in draw order, and owes the rest.
+    fn draw(&mut self, amount: i128) -> Vec<(From, i128)> {
+        let plan = self.plan(amount);
+        let mut owed = amount;
+        for (lot, share) in &plan {
+            self.lots[*lot].remaining -= share;
+            owed -= share;
+        }
+        let drawn = plan.into_iter().map(|(lot, share)| (From::Lot(lot), share));
+        drawn.chain([(From::Owed, owed)]).collect()
+    }
+
+    fn plan(&self, amount: i128) -> Vec<(usize, i128)> {
+        let mut lots: Vec<usize> = (0..self.lots.len()).collect();
+        lots.sort_by_key(|lot| self.order(*lot));
+        let mut left = amount;
+        let mut plan = Vec::new();
+        for lot in lots {
+            let share = left.min(self.lots[lot].remaining - self.lots[lot].held);
+            if share > 0 {
+                plan.push((lot, share));
+                left -= share;
+            }
+        }
+        plan
+    }
+
+    /// What is drawn first: low priority numbers, then what expires sooner, what can't be paid out, what is older.
+    pub(crate) fn order(
+        &self,
+        lot: usize,
+    ) -> (u8, bool, Option<Timestamp>, bool, Timestamp, usize) {
+        let one = &self.lots[lot];
+        let never = one.expires.is_none();
+        (
+            one.priority,
+            never,
+            one.expires,
+            one.withdrawable,
+            one.created,
+            lot,
+        )
+    }
+
+    fn moved(
+        &mut self,
+        id: EntryId,
+        amount: i128,
+        refundable: bool,
+        mut stretches: Vec<(From, i128)>,
+    ) -> Moved {
+        stretches.retain(|(_, length)| *length > 0);
+        let record = Move {
+            amount,
+            refundable,
+            refunded: 0,
+            stretches,
+        };
+        self.moves.insert(id, record);
+        money(amount)
+    }
+
+    fn only_active(&self) -> Refusable<()> {
+        if self.frozen {
+            return Err(Rejection::WalletNotActive(WalletStatus::Frozen));
+        }
+        Ok(())
+    }
+
+    fn open_hold(&self, id: HoldId) -> Refusable<i128> {
+        match self.holds.get(&id) {
+            None => Err(Rejection::HoldNotFound),
+            Some(hold) if hold.status == HoldStatus::Open => Ok(hold.remaining),
+            Some(hold) => Err(Rejection::HoldNotOpen(hold.status)),
+        }
+    }
+
+    fn hold_mut(&mut self, id: HoldId) -> &mut ModelHold {
+        self.holds.get_mut(&id).expect("it was found before")
+    }
+
+    fn hold_end(&self, expiry: Expiry, now: Timestamp, placed: Timestamp) -> Refusable<Timestamp> {
+        let (end, latest) = (instant(expiry, now), placed.plus_days(30));
+        if end <= now || end > latest {
+            return Err(out_of_time(now, latest));
+        }
+        Ok(end)
+    }
+
+    fn short_of(&self, required: i128, available: i128) -> Rejection {
+        let open = self
+            .holds
+            .values()
+            .filter(|hold| hold.status == HoldStatus::Open);
+        Rejection::InsufficientFunds {
+            required: narrow(required),
+            available: narrow(available),
+            next_release_at: open.map(|hold| hold.expires).min(),
+        }
+    }
+}
+
+/// Makes the stretches end at `place`, so that none lies across it.
+fn cut(stretches: &mut Vec<(From, i128)>, place: i128) {
+    let mut at = 0;
+    for index in 0..stretches.len() {
+        let (from, length) = stretches[index];
+        if at < place && place < at + length {
+            stretches[index] = (from, place - at);
+            stretches.insert(index + 1, (from, at + length - place));
+            return;
+        }
+        at += length;
+    }
+}
+
+fn money(amount: i128) -> Moved {
+    Moved {
+        amount,
+        moves_money: true,
+    }
+}
+
+fn instant(expiry: Expiry, now: Timestamp) -> Timestamp {
+    match expiry {
+        Expiry::InSeconds(seconds) => Timestamp::from_micros(now.micros() + seconds * 1_000_000),
+        Expiry::At(at) => at,
+    }
+}
+
+fn out_of_time(earliest: Timestamp, latest: Timestamp) -> Rejection {
+    Rejection::ExpiryOutOfRange { earliest, latest }
+}
+
+pub(crate) fn wide(amount: Amount) -> i128 {
+    amount.micros().into()
+}
+
+fn narrow(amount: i128) -> Amount {
+    Amount::from_micros(amount.try_into().expect("a small amount"))
+}
