@@ -61,11 +61,7 @@ pub async fn serve(
             }
         });
         let mut builder = http1::Builder::new();
-        builder
-            .header_read_timeout(None)
-            .max_buf_size(HEAD_BYTES)
-            // Gathers head and body into one write, and the answers to requests that came together.
-            .pipeline_flush(true);
+        builder.header_read_timeout(None).max_buf_size(HEAD_BYTES);
         let connection = graceful.watch(builder.serve_connection(TokioIo::new(wire), answer));
         tokio::spawn(async move {
             // What a client does to its connection is not our fault.
