@@ -102,17 +102,17 @@ impl Wire {
                 return false;
             }
         };
-        let deadline = Instant::now() + limit;
         let sleep = self
             .reading
-            .get_or_insert_with(|| Box::pin(tokio::time::sleep_until(deadline)));
+            .get_or_insert_with(|| Box::pin(tokio::time::sleep(limit)));
         if self.reading_for.replace(stands) != Some(stands) {
-            sleep.as_mut().reset(deadline);
+            sleep.as_mut().reset(Instant::now() + limit);
         }
         sleep.as_mut().poll(context).is_ready()
     }
 
-    /// Watches a write's progress; time to wait for the next request counts from the last byte written.
+    /// Watches a write's progress. The wait for the next request counts from the last byte written, also where the
+    /// library began to read before it wrote.
     fn after_write(
         &mut self,
         context: &mut Context<'_>,
@@ -120,7 +120,12 @@ impl Wire {
     ) -> Poll<io::Result<usize>> {
         if written.is_ready() {
             self.writing = None;
-            self.reading_for = None;
+            if let Some(sleep) = &mut self.reading
+                && self.progress.stands() == IDLE
+            {
+                sleep.as_mut().reset(Instant::now() + IDLE_TIMEOUT);
+                self.reading_for = Some(IDLE);
+            }
             return written;
         }
         let sleep = self
