@@ -11,6 +11,7 @@ use super::rows::{
     ENTRY_COLUMNS, HOLD_COLUMNS, LOT_COLUMNS, corrupt, entry_from_row, hold_from_row, lot_from_row,
     pack_parts, pack_spans, unpack_spans,
 };
+use super::stretches;
 use crate::error::StoreError;
 use rusqlite::{Connection, OptionalExtension, params};
 use std::sync::Arc;
@@ -428,13 +429,13 @@ fn write_entries(connection: &Connection, batch: &Batch<'_>) -> rusqlite::Result
          body, description, reference, metadata, salt, hash) \
          VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18)",
     )?;
-    let mut merchants: std::collections::HashMap<WalletId, i64> =
+    let mut merchants: std::collections::HashMap<WalletId, MerchantId> =
         std::collections::HashMap::with_capacity(batch.wallets.len());
     merchants.extend(
         batch
             .wallets
             .iter()
-            .map(|state| (state.id, state.merchant_id.number())),
+            .map(|state| (state.id, state.merchant_id)),
     );
     let mut body = Vec::with_capacity(256);
     for entry in batch.entries {
@@ -443,7 +444,9 @@ fn write_entries(connection: &Connection, batch: &Batch<'_>) -> rusqlite::Result
         let event = &entry.event;
         insert.execute(params![
             entry.id.number(),
-            merchants.get(&entry.wallet_id),
+            merchants
+                .get(&entry.wallet_id)
+                .map(|merchant| merchant.number()),
             entry.wallet_id.number(),
             entry.version,
             entry.seq,
@@ -463,7 +466,12 @@ fn write_entries(connection: &Connection, batch: &Batch<'_>) -> rusqlite::Result
         ])?;
         write_links(connection, entry)?;
     }
-    Ok(())
+    let owned = |entry: &'_ Arc<Entry>| merchants.get(&entry.wallet_id).copied();
+    let entries = batch.entries.iter();
+    stretches::write(
+        connection,
+        entries.filter_map(|entry| Some((owned(entry)?, &**entry))),
+    )
 }
 
 /// What refunds look up later: what was given back of a debit, and who paid debt.
