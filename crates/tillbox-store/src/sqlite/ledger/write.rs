@@ -2,14 +2,17 @@
 
 use super::super::key_index::KeyIndex;
 use super::super::rows::{pack_parts, pack_spans};
+use super::super::stretches;
 use rusqlite::{Connection, params};
+use std::sync::Arc;
 use tillbox_core::entry::{Entry, encode_body};
-use tillbox_core::id::{LotId, WalletId};
+use tillbox_core::id::{LotId, MerchantId, WalletId};
 use tillbox_core::reason::{Language, Reason};
 use tillbox_core::time::Timestamp;
 use tillbox_core::wallet::{WalletState, WalletStatus};
 use tillbox_engine::port::{Batch, HoldWrite, LotWrite, OpenedWallet};
 
+/// All of a batch: wallets that it opens, rows with what looks them up, then last states.
 pub(super) fn write_batch(
     connection: &Connection,
     keys: &KeyIndex,
@@ -64,13 +67,13 @@ fn write_entries(connection: &Connection, batch: &Batch<'_>) -> rusqlite::Result
          body, description, reference, metadata, salt, hash) \
          VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18)",
     )?;
-    let mut merchants: std::collections::HashMap<WalletId, i64> =
+    let mut merchants: std::collections::HashMap<WalletId, MerchantId> =
         std::collections::HashMap::with_capacity(batch.wallets.len());
     merchants.extend(
         batch
             .wallets
             .iter()
-            .map(|state| (state.id, state.merchant_id.number())),
+            .map(|state| (state.id, state.merchant_id)),
     );
     let mut body = Vec::with_capacity(256);
     for entry in batch.entries {
@@ -79,7 +82,9 @@ fn write_entries(connection: &Connection, batch: &Batch<'_>) -> rusqlite::Result
         let event = &entry.event;
         insert.execute(params![
             entry.id.number(),
-            merchants.get(&entry.wallet_id),
+            merchants
+                .get(&entry.wallet_id)
+                .map(|merchant| merchant.number()),
             entry.wallet_id.number(),
             entry.version,
             entry.seq,
@@ -99,7 +104,12 @@ fn write_entries(connection: &Connection, batch: &Batch<'_>) -> rusqlite::Result
         ])?;
         write_links(connection, entry)?;
     }
-    Ok(())
+    let owned = |entry: &'_ Arc<Entry>| merchants.get(&entry.wallet_id).copied();
+    let entries = batch.entries.iter();
+    stretches::write(
+        connection,
+        entries.filter_map(|entry| Some((owned(entry)?, &**entry))),
+    )
 }
 
 /// What refunds look up later: what was given back of a debit, and who paid debt.
