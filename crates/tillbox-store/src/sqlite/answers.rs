@@ -23,16 +23,23 @@ pub fn find(connection: &Connection, key: [u8; 16]) -> Result<Option<StoredAnswe
     Ok(answer.optional()?)
 }
 
-/// Stores an answer with its key.
+/// Stores an answer with its key; a conflict when the key has one.
 pub fn insert(connection: &Connection, answer: &StoredAnswer) -> Result<(), StoreError> {
     let mut statement = connection.prepare_cached(
         "INSERT INTO answers (key, fingerprint, status, body) VALUES (?1, ?2, ?3, ?4)",
     )?;
-    statement.execute(params![
+    let inserted = statement.execute(params![
         answer.key.key,
         answer.key.fingerprint,
         answer.status,
         &*answer.body
-    ])?;
-    Ok(())
+    ]);
+    inserted
+        .map(drop)
+        .map_err(|error| match error.sqlite_extended_error_code() {
+            Some(rusqlite::ffi::SQLITE_CONSTRAINT_PRIMARYKEY) => {
+                StoreError::Conflict("the key has an answer")
+            }
+            _ => error.into(),
+        })
 }

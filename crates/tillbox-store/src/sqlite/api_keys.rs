@@ -1,7 +1,7 @@
 //! API keys: hashes only.
 
 use crate::error::StoreError;
-use rusqlite::{Connection, params};
+use rusqlite::{Connection, OptionalExtension, Row, params};
 use tillbox_core::id::{ApiKeyId, MerchantId};
 use tillbox_core::time::Timestamp;
 
@@ -26,30 +26,61 @@ pub struct ApiKeyRow {
     pub revoked_at: Option<Timestamp>,
 }
 
+const COLUMNS: &str = "id, merchant_id, name, hash, hint, scopes, created_at, revoked_at";
+
+fn from_row(row: &Row<'_>) -> rusqlite::Result<ApiKeyRow> {
+    Ok(ApiKeyRow {
+        id: ApiKeyId::from_number(row.get(0)?),
+        merchant_id: MerchantId::from_number(row.get(1)?),
+        name: row.get(2)?,
+        hash: row.get(3)?,
+        hint: row.get(4)?,
+        scopes: row.get(5)?,
+        created_at: Timestamp::from_micros(row.get(6)?),
+        revoked_at: row.get::<_, Option<i64>>(7)?.map(Timestamp::from_micros),
+    })
+}
+
 /// Adds one.
 pub fn insert(connection: &Connection, row: &ApiKeyRow) -> Result<(), StoreError> {
     connection.execute(
-        "INSERT INTO api_keys (id, merchant_id, name, hash, hint, scopes, created_at, revoked_at) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
-        params![row.id.number(), row.merchant_id.number(), row.name, row.hash, row.hint, row.scopes, row.created_at.micros(), row.revoked_at.map(Timestamp::micros)],
+        &format!("INSERT INTO api_keys ({COLUMNS}) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)"),
+        params![
+            row.id.number(),
+            row.merchant_id.number(),
+            row.name,
+            row.hash,
+            row.hint,
+            row.scopes,
+            row.created_at.micros(),
+            row.revoked_at.map(Timestamp::micros)
+        ],
     )?;
     Ok(())
 }
 
+/// The key of that hash, of whatever merchant, if it is valid: the hash is what tells the merchant.
+pub fn find(connection: &Connection, hash: [u8; 32]) -> Result<Option<ApiKeyRow>, StoreError> {
+    let sql = format!("SELECT {COLUMNS} FROM api_keys WHERE hash = ?1 AND revoked_at IS NULL");
+    let mut statement = connection.prepare_cached(&sql)?;
+    Ok(statement.query_row([hash], from_row).optional()?)
+}
+
 /// Those of all merchants that are valid: what the server keeps in memory.
 pub fn active(connection: &Connection) -> Result<Vec<ApiKeyRow>, StoreError> {
-    let sql = "SELECT id, merchant_id, name, hash, hint, scopes, created_at FROM api_keys WHERE revoked_at IS NULL ORDER BY id";
-    let mut statement = connection.prepare_cached(sql)?;
-    let rows = statement.query_map([], |row| {
-        Ok(ApiKeyRow {
-            id: ApiKeyId::from_number(row.get(0)?),
-            merchant_id: MerchantId::from_number(row.get(1)?),
-            name: row.get(2)?,
-            hash: row.get(3)?,
-            hint: row.get(4)?,
-            scopes: row.get(5)?,
-            created_at: Timestamp::from_micros(row.get(6)?),
-            revoked_at: None,
-        })
-    })?;
+    let sql = format!("SELECT {COLUMNS} FROM api_keys WHERE revoked_at IS NULL ORDER BY id");
+    let mut statement = connection.prepare_cached(&sql)?;
+    let rows = statement.query_map([], from_row)?;
     Ok(rows.collect::<rusqlite::Result<_>>()?)
+}
+
+/// Makes a key of that merchant void. False when there is none, or when it was void before.
+pub fn revoke(
+    connection: &Connection,
+    merchant: MerchantId,
+    id: ApiKeyId,
+    now: Timestamp,
+) -> Result<bool, StoreError> {
+    let sql = "UPDATE api_keys SET revoked_at = ?3 WHERE id = ?1 AND merchant_id = ?2 AND revoked_at IS NULL";
+    Ok(connection.execute(sql, [id.number(), merchant.number(), now.micros()])? == 1)
 }

@@ -1,6 +1,7 @@
 //! Customers.
 
-use super::{limit, unique};
+use super::query::Query;
+use super::unique;
 use crate::error::StoreError;
 use rusqlite::{Connection, OptionalExtension, Row, params};
 use tillbox_core::id::{CustomerId, MerchantId};
@@ -90,22 +91,28 @@ pub fn list(
     before: Option<CustomerId>,
     rows: usize,
 ) -> Result<Vec<CustomerRow>, StoreError> {
-    let sql = format!(
-        "SELECT {COLUMNS} FROM customers WHERE merchant_id = ?1 AND id < ?2 AND deleted_at IS NULL AND (?3 IS NULL OR external_id = ?3) \
-         ORDER BY id DESC LIMIT ?4"
-    );
-    let mut statement = connection.prepare_cached(&sql)?;
-    let before = before.map_or(i64::MAX, CustomerId::number);
-    let rows = statement.query_map(
-        params![merchant.number(), before, external_id, limit(rows)],
-        from_row,
-    )?;
-    Ok(rows.collect::<rusqlite::Result<_>>()?)
+    list_query(merchant, external_id, before, rows).read(connection, |row| Ok(from_row(row)?))
 }
 
-/// Replaces what may change.
+pub(super) fn list_query(
+    merchant: MerchantId,
+    external_id: Option<&str>,
+    before: Option<CustomerId>,
+    rows: usize,
+) -> Query {
+    let select = format!("SELECT {COLUMNS} FROM customers WHERE deleted_at IS NULL AND");
+    let mut query = Query::new(&select, "merchant_id = {}", merchant.number());
+    query.and("id < {}", before.map_or(i64::MAX, CustomerId::number));
+    if let Some(external_id) = external_id {
+        query.and("external_id = {}", external_id.to_owned());
+    }
+    query.first("id DESC", rows)
+}
+
+/// Replaces what may change, unless it was deleted: what is erased stays so.
 pub fn update(connection: &Connection, row: &CustomerRow) -> Result<(), StoreError> {
-    let sql = "UPDATE customers SET name = ?3, email = ?4, external_id = ?5, locale = ?6, metadata = ?7, updated_at = ?8 WHERE merchant_id = ?1 AND id = ?2";
+    let sql = "UPDATE customers SET name = ?3, email = ?4, external_id = ?5, locale = ?6, metadata = ?7, updated_at = ?8 \
+               WHERE merchant_id = ?1 AND id = ?2 AND deleted_at IS NULL";
     let updated = connection.execute(
         sql,
         params![

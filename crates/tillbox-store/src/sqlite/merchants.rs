@@ -1,7 +1,7 @@
 //! Merchants.
 
 use crate::error::StoreError;
-use rusqlite::{Connection, params};
+use rusqlite::{Connection, OptionalExtension, Row, params};
 use tillbox_core::id::MerchantId;
 use tillbox_core::time::Timestamp;
 
@@ -31,21 +31,31 @@ pub fn insert(connection: &Connection, row: &MerchantRow) -> Result<(), StoreErr
     Ok(())
 }
 
+const COLUMNS: &str = "id, name, live, settings, clock_offset_us, created_at";
+
+fn from_row(row: &Row<'_>) -> rusqlite::Result<MerchantRow> {
+    Ok(MerchantRow {
+        id: MerchantId::from_number(row.get(0)?),
+        name: row.get(1)?,
+        live: row.get(2)?,
+        settings: row.get(3)?,
+        clock_offset_us: row.get(4)?,
+        created_at: Timestamp::from_micros(row.get(5)?),
+    })
+}
+
+/// The merchant of that id.
+pub fn get(connection: &Connection, id: MerchantId) -> Result<Option<MerchantRow>, StoreError> {
+    let mut statement =
+        connection.prepare_cached(&format!("SELECT {COLUMNS} FROM merchants WHERE id = ?1"))?;
+    Ok(statement.query_row([id.number()], from_row).optional()?)
+}
+
 /// All of them, oldest first.
 pub fn list(connection: &Connection) -> Result<Vec<MerchantRow>, StoreError> {
-    let mut statement = connection.prepare_cached(
-        "SELECT id, name, live, settings, clock_offset_us, created_at FROM merchants ORDER BY id",
-    )?;
-    let rows = statement.query_map([], |row| {
-        Ok(MerchantRow {
-            id: MerchantId::from_number(row.get(0)?),
-            name: row.get(1)?,
-            live: row.get(2)?,
-            settings: row.get(3)?,
-            clock_offset_us: row.get(4)?,
-            created_at: Timestamp::from_micros(row.get(5)?),
-        })
-    })?;
+    let mut statement =
+        connection.prepare_cached(&format!("SELECT {COLUMNS} FROM merchants ORDER BY id"))?;
+    let rows = statement.query_map([], from_row)?;
     Ok(rows.collect::<rusqlite::Result<_>>()?)
 }
 

@@ -17,10 +17,14 @@ pub mod past;
 mod plain;
 mod pool;
 pub mod prices;
+mod query;
 mod rows;
 pub mod transactions;
 pub mod verify;
 pub mod wallets;
+
+#[cfg(test)]
+mod tests;
 
 pub use ledger::SqliteLedger;
 pub use plain::PlainWrite;
@@ -28,6 +32,7 @@ pub use rusqlite::Connection;
 
 use crate::error::StoreError;
 use pool::ReadPool;
+use rusqlite::OpenFlags;
 use std::fs::{File, TryLockError};
 use std::path::{Path, PathBuf};
 
@@ -66,13 +71,18 @@ impl SqliteStore {
                 ))
             })?;
         }
+        let path = resolve(path)?;
         let lock = lock(&path)?;
-        let mut writer = Connection::open(&path)?;
+        // Not as a URI: a name that begins with `file:` would ask for a database in memory.
+        let flags = OpenFlags::SQLITE_OPEN_READ_WRITE
+            | OpenFlags::SQLITE_OPEN_CREATE
+            | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+        let mut writer = Connection::open_with_flags(&path, flags)?;
         prepare_writer(&writer)?;
         migrations::migrate(&mut writer)?;
         Ok((
             Self {
-                pool: ReadPool::new(path),
+                pool: ReadPool::new(path, pool::LIMITS),
                 _lock: lock,
             },
             writer,
@@ -89,23 +99,21 @@ impl SqliteStore {
 
     /// The highest number that any id carries: new ones begin behind it.
     pub fn highest_id(&self) -> Result<i64, StoreError> {
-        let tables = [
-            "log",
-            "wallets",
-            "customers",
-            "prices",
-            "lots",
-            "merchants",
-            "api_keys",
-        ];
+        // Where the merchant comes first in the key, each merchant's last is looked up: no table is walked.
+        let by_merchant = |table: &str| {
+            format!(
+                "SELECT coalesce(max(last), 0) FROM (SELECT (SELECT max(id) FROM {table} WHERE merchant_id = merchants.id) AS last FROM merchants)"
+            )
+        };
+        let last = |table: &&str| format!("SELECT coalesce(max(id), 0) FROM {table}");
+        let queries = ["log", "wallets", "lots", "merchants", "api_keys"]
+            .iter()
+            .map(last)
+            .chain(["customers", "prices"].map(by_merchant));
         self.read(|connection| {
             let mut highest = 0;
-            for table in tables {
-                let last: i64 = connection.query_row(
-                    &format!("SELECT coalesce(max(id), 0) FROM {table}"),
-                    [],
-                    |row| row.get(0),
-                )?;
+            for query in queries {
+                let last: i64 = connection.query_row(&query, [], |row| row.get(0))?;
                 highest = highest.max(last);
             }
             Ok(highest)
@@ -129,7 +137,6 @@ pub fn path_of(url: &str) -> Result<PathBuf, StoreError> {
 
 /// Opens a database for reading beside a process that writes it, without its lock.
 pub(crate) fn open_for_reading(path: &Path) -> Result<Connection, StoreError> {
-    use rusqlite::OpenFlags;
     if !path.exists() {
         return Err(StoreError::Unavailable(format!(
             "there is no database at {}",
@@ -154,6 +161,22 @@ pub fn in_transaction<T>(
     let value = write(&tx)?;
     tx.commit()?;
     Ok(value)
+}
+
+/// The file itself, so that all names of it (links, relative paths) lead to the same lock.
+fn resolve(path: PathBuf) -> Result<PathBuf, StoreError> {
+    match path.canonicalize() {
+        Ok(real) if real.is_dir() => Err(StoreError::Unavailable(format!(
+            "{} is a folder: the database must be a file",
+            path.display()
+        ))),
+        Ok(real) => Ok(real),
+        Err(why) if why.kind() == std::io::ErrorKind::NotFound => Ok(path),
+        Err(why) => Err(StoreError::Unavailable(format!(
+            "{} can't be opened: {why}",
+            path.display()
+        ))),
+    }
 }
 
 fn lock(path: &Path) -> Result<File, StoreError> {
@@ -189,6 +212,7 @@ fn prepare_writer(connection: &Connection) -> Result<(), StoreError> {
         )));
     }
     connection.pragma_update(None, "synchronous", "FULL")?;
+    connection.pragma_update(None, "foreign_keys", false)?;
     connection.pragma_update(None, "wal_autocheckpoint", CHECKPOINT_PAGES)?;
     connection.pragma_update(None, "cache_size", -WRITER_CACHE_KIB)?;
     connection.pragma_update(None, "mmap_size", 0)?;
@@ -207,10 +231,11 @@ pub(crate) fn limit(rows: usize) -> i64 {
     i64::try_from(rows).unwrap_or(i64::MAX)
 }
 
-/// Says of a failed insert or update whether something unique is taken.
+/// Says of a failed insert or update whether something unique is taken; a primary key that is taken is a fault of
+/// ours.
 pub(crate) fn unique(error: rusqlite::Error, taken: &'static str) -> StoreError {
-    match error.sqlite_error_code() {
-        Some(rusqlite::ErrorCode::ConstraintViolation) => StoreError::Conflict(taken),
+    match error.sqlite_extended_error_code() {
+        Some(rusqlite::ffi::SQLITE_CONSTRAINT_UNIQUE) => StoreError::Conflict(taken),
         _ => error.into(),
     }
 }

@@ -8,16 +8,32 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::time::Duration;
 
-/// Connections at most. Reads are short; more would only share the same cores.
-const CONNECTIONS: usize = 4;
-/// How long a read waits for a connection before it is told that the store is busy.
-const WAIT: Duration = Duration::from_secs(10);
-/// A read is cut off after this many steps of a million instructions of SQLite, about half a minute: a long reader
-/// keeps the write-ahead log from being folded.
-const MAX_STEPS: u32 = 3_000;
+/// What bounds the reads.
+#[derive(Clone, Copy)]
+pub(super) struct Limits {
+    /// Connections at most.
+    pub(super) connections: usize,
+    /// How long a read waits for a connection before it is told that the store is busy.
+    pub(super) wait: Duration,
+    /// How many steps, of [`STEP`] instructions each, a statement may run before it is cut off.
+    pub(super) steps: u32,
+}
+
+/// Four connections: reads are short, and more would only share the same cores. Three thousand steps are about half
+/// a minute: a longer reader would keep the write-ahead log from being folded. Steps, as work is the same on a
+/// machine that is busy, and needs no clock.
+pub(super) const LIMITS: Limits = Limits {
+    connections: 4,
+    wait: Duration::from_secs(10),
+    steps: 3_000,
+};
+
+/// Instructions of SQLite's machine between two looks at the limit.
+const STEP: i32 = 1_000_000;
 
 pub(super) struct ReadPool {
     path: PathBuf,
+    limits: Limits,
     idle: Mutex<Idle>,
     returned: Condvar,
 }
@@ -33,9 +49,10 @@ struct Pooled {
 }
 
 impl ReadPool {
-    pub(super) fn new(path: PathBuf) -> Self {
+    pub(super) fn new(path: PathBuf, limits: Limits) -> Self {
         Self {
             path,
+            limits,
             idle: Mutex::new(Idle {
                 connections: Vec::new(),
                 opened: 0,
@@ -62,10 +79,11 @@ impl ReadPool {
 
     fn take(&self) -> Result<Pooled, StoreError> {
         let idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner);
-        let none_free = |idle: &mut Idle| idle.connections.is_empty() && idle.opened >= CONNECTIONS;
+        let most = self.limits.connections;
+        let none_free = |idle: &mut Idle| idle.connections.is_empty() && idle.opened >= most;
         let (mut idle, waited) = self
             .returned
-            .wait_timeout_while(idle, WAIT, none_free)
+            .wait_timeout_while(idle, self.limits.wait, none_free)
             .unwrap_or_else(PoisonError::into_inner);
         if waited.timed_out() {
             return Err(StoreError::Unavailable(
@@ -83,6 +101,8 @@ impl ReadPool {
                 .lock()
                 .unwrap_or_else(PoisonError::into_inner)
                 .opened -= 1;
+            // Its place is free again: who waits may try.
+            self.returned.notify_one();
         }
         connected
     }
@@ -91,8 +111,9 @@ impl ReadPool {
         let mut connection = open_for_reading(&self.path)?;
         let steps = Arc::new(AtomicU32::new(0));
         let counted = Arc::clone(&steps);
-        let too_long = move || counted.fetch_add(1, Ordering::Relaxed) > MAX_STEPS;
-        connection.progress_handler(1_000_000, Some(too_long))?;
+        let most = self.limits.steps;
+        let too_long = move || counted.fetch_add(1, Ordering::Relaxed) > most;
+        connection.progress_handler(STEP, Some(too_long))?;
         Ok(Pooled { connection, steps })
     }
 }

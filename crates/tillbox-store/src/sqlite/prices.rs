@@ -3,7 +3,7 @@
 use super::rows::corrupt;
 use super::{currency, limit, unique};
 use crate::error::StoreError;
-use rusqlite::{Connection, Row, params};
+use rusqlite::{Connection, OptionalExtension, Row, params};
 use tillbox_core::amount::Amount;
 use tillbox_core::currency::Currency;
 use tillbox_core::id::{MerchantId, PriceId};
@@ -74,18 +74,19 @@ fn from_row(row: &Row<'_>) -> Result<PriceRow, StoreError> {
 
 /// Adds the next version of its key and currency and makes it the current one; gives it with its version.
 pub fn insert(connection: &Connection, row: PriceRow) -> Result<PriceRow, StoreError> {
-    let sql = "SELECT coalesce(max(version), 0) + 1 FROM prices WHERE merchant_id = ?1 AND key = ?2 AND currency = ?3";
-    let version = connection.query_row(
-        sql,
-        params![row.merchant_id.number(), row.key, row.currency.code()],
-        |found| found.get(0),
-    )?;
-    let row = PriceRow { version, ..row };
-    let sql = "UPDATE prices SET current = 0 WHERE merchant_id = ?1 AND key = ?2 AND currency = ?3 AND current = 1";
-    connection.execute(
-        sql,
-        params![row.merchant_id.number(), row.key, row.currency.code()],
-    )?;
+    // The last version is the current one: the index of those finds it, however many there were.
+    let sql = "UPDATE prices SET current = 0 WHERE merchant_id = ?1 AND key = ?2 AND currency = ?3 AND current = 1 RETURNING version";
+    let last: Option<i64> = connection
+        .prepare_cached(sql)?
+        .query_row(
+            params![row.merchant_id.number(), row.key, row.currency.code()],
+            |found| found.get(0),
+        )
+        .optional()?;
+    let row = PriceRow {
+        version: last.unwrap_or(0) + 1,
+        ..row
+    };
     let values = params![
         row.merchant_id.number(),
         row.id.number(),
@@ -123,6 +124,33 @@ pub fn get(
     ))?;
     let mut rows = statement.query_and_then([merchant.number(), id.number()], from_row)?;
     rows.next().transpose()
+}
+
+/// The current price of a key in a currency.
+pub fn current(
+    connection: &Connection,
+    merchant: MerchantId,
+    key: &str,
+    currency: Currency,
+) -> Result<Option<PriceRow>, StoreError> {
+    let mut statement = connection.prepare_cached(&format!(
+        "SELECT {COLUMNS} FROM prices WHERE merchant_id = ?1 AND key = ?2 AND currency = ?3 AND current = 1"
+    ))?;
+    let mut rows =
+        statement.query_and_then(params![merchant.number(), key, currency.code()], from_row)?;
+    rows.next().transpose()
+}
+
+/// Whether there is a price of that key, in whatever currency.
+pub fn key_exists(
+    connection: &Connection,
+    merchant: MerchantId,
+    key: &str,
+) -> Result<bool, StoreError> {
+    let sql =
+        "SELECT EXISTS (SELECT 1 FROM prices WHERE merchant_id = ?1 AND key = ?2 AND current = 1)";
+    let mut statement = connection.prepare_cached(sql)?;
+    Ok(statement.query_row(params![merchant.number(), key], |row| row.get(0))?)
 }
 
 /// Current prices, newest first, with ids below `before`.

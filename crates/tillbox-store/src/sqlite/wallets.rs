@@ -1,5 +1,6 @@
 //! Wallets: the plain side. Sums and status are the ledger's.
 
+use super::query::Query;
 use super::{currency, limit};
 use crate::error::StoreError;
 use rusqlite::{Connection, Row, params};
@@ -76,21 +77,30 @@ pub fn list(
     before: Option<WalletId>,
     rows: usize,
 ) -> Result<Vec<WalletRow>, StoreError> {
-    let sql = format!(
-        "SELECT {COLUMNS} FROM wallets w JOIN wallet_states s ON s.wallet_id = w.id \
-         WHERE w.merchant_id = ?1 AND w.id < ?2 AND (?3 IS NULL OR w.customer_id = ?3) AND (?4 IS NULL OR s.status = ?4) \
-         AND (?5 IS NULL OR w.currency = ?5) ORDER BY w.id DESC LIMIT ?6"
+    list_query(merchant, filter, before, rows).read(connection, from_row)
+}
+
+pub(super) fn list_query(
+    merchant: MerchantId,
+    filter: &WalletFilter,
+    before: Option<WalletId>,
+    rows: usize,
+) -> Query {
+    let select = format!(
+        "SELECT {COLUMNS} FROM wallets w CROSS JOIN wallet_states s ON s.wallet_id = w.id WHERE"
     );
-    let mut statement = connection.prepare_cached(&sql)?;
-    let values = params![
-        merchant.number(),
-        before.map_or(i64::MAX, WalletId::number),
-        filter.customer_id.map(CustomerId::number),
-        filter.status.map(WalletStatus::code),
-        filter.currency.as_ref().map(Currency::code),
-        limit(rows)
-    ];
-    statement.query_and_then(values, from_row)?.collect()
+    let mut query = Query::new(&select, "w.merchant_id = {}", merchant.number());
+    query.and("w.id < {}", before.map_or(i64::MAX, WalletId::number));
+    if let Some(customer) = filter.customer_id {
+        query.and("w.customer_id = {}", customer.number());
+    }
+    if let Some(status) = filter.status {
+        query.and("s.status = {}", i64::from(status.code()));
+    }
+    if let Some(currency) = filter.currency {
+        query.and("w.currency = {}", currency.code().to_owned());
+    }
+    query.first("w.id DESC", rows)
 }
 
 /// Another name, other data; what is none stays. False when there is no such wallet.
@@ -122,7 +132,7 @@ pub fn due_wallets(
     until: Timestamp,
     rows: usize,
 ) -> Result<Vec<(WalletId, Timestamp)>, StoreError> {
-    let sql = "SELECT wallet_id, next_due_at FROM wallet_states WHERE merchant_id = ?1 AND next_due_at <= ?2 ORDER BY next_due_at LIMIT ?3";
+    let sql = "SELECT wallet_id, next_due_at FROM wallet_states WHERE merchant_id = ?1 AND next_due_at <= ?2 ORDER BY next_due_at, wallet_id LIMIT ?3";
     let mut statement = connection.prepare_cached(sql)?;
     let rows = statement.query_map([merchant.number(), until.micros(), limit(rows)], |row| {
         Ok((

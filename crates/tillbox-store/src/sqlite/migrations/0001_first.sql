@@ -26,6 +26,7 @@ CREATE TABLE log (
     hash          BLOB NOT NULL
 );
 CREATE UNIQUE INDEX log_by_wallet ON log (wallet_id, version);
+CREATE INDEX log_by_merchant ON log (merchant_id, id);
 
 -- Which row a key belongs to, up to the row folded_to; the log itself has the keys of later rows.
 CREATE TABLE keys (
@@ -178,6 +179,7 @@ CREATE TABLE wallets (
     updated_at  INTEGER NOT NULL
 );
 CREATE INDEX wallets_by_merchant ON wallets (merchant_id, id);
+CREATE INDEX wallets_by_customer ON wallets (merchant_id, customer_id, id);
 CREATE UNIQUE INDEX wallets_open ON wallets (merchant_id, customer_id, currency) WHERE closed = 0;
 
 CREATE TABLE prices (

@@ -1,0 +1,282 @@
+//! Tests on real files: opening, plain tables, reads. The ledger's own tests are the conformance suite.
+
+mod customers;
+mod opening;
+mod plain;
+mod pool;
+mod transactions;
+mod wallets;
+
+use super::{Connection, SqliteLedger, SqliteStore, in_transaction};
+use crate::error::StoreError;
+use std::cell::Cell;
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use tillbox_core::amount::Amount;
+use tillbox_core::command::{Command, Credit, Debit, Expiry, PlaceHold};
+use tillbox_core::currency::Currency;
+use tillbox_core::decide::{Context, decide};
+use tillbox_core::entry::{Actor, Entry, Note, Stamp, seal};
+use tillbox_core::hold::Hold;
+use tillbox_core::id::{CustomerId, EntryId, HoldId, MerchantId, WalletId};
+use tillbox_core::lot::FundingType;
+use tillbox_core::reason::{Language, Reason};
+use tillbox_core::time::Timestamp;
+use tillbox_core::wallet::{NewWallet, WalletState, WalletStatus};
+use tillbox_engine::port::{Batch, HoldWrite, LedgerStore, LotWrite, OpenedWallet};
+
+/// Whose things they are.
+const OURS: MerchantId = MerchantId::from_number(1);
+/// Who must see none of them.
+const FOREIGN: MerchantId = MerchantId::from_number(2);
+
+/// A folder that goes when the test ends.
+struct Folder(PathBuf);
+
+impl Folder {
+    fn new() -> Self {
+        static NUMBER: AtomicU64 = AtomicU64::new(0);
+        let number = NUMBER.fetch_add(1, Ordering::Relaxed);
+        let name = format!("tillbox-store-{}-{number}", std::process::id());
+        let path = std::env::temp_dir().join(name);
+        std::fs::create_dir_all(&path).expect("a folder");
+        Self(path.canonicalize().expect("a folder"))
+    }
+
+    fn file(&self) -> PathBuf {
+        self.0.join("tillbox.db")
+    }
+
+    fn url(&self) -> String {
+        url(&self.file())
+    }
+}
+
+impl Drop for Folder {
+    fn drop(&mut self) {
+        drop(std::fs::remove_dir_all(&self.0));
+    }
+}
+
+fn url(path: &Path) -> String {
+    format!("sqlite:{}", path.display())
+}
+
+fn usd() -> Currency {
+    Currency::parse("USD").expect("a currency")
+}
+
+fn units(units: i64) -> Amount {
+    Amount::from_micros(units * 1_000_000)
+}
+
+fn at(micros: i64) -> Timestamp {
+    Timestamp::from_micros(micros)
+}
+
+/// A database whose plain tables are written directly.
+struct Plain {
+    store: SqliteStore,
+    writer: Connection,
+    folder: Folder,
+}
+
+impl Plain {
+    fn new() -> Self {
+        let folder = Folder::new();
+        let (store, writer) = SqliteStore::open(&folder.url()).expect("opens");
+        Self {
+            store,
+            writer,
+            folder,
+        }
+    }
+
+    fn write<T>(
+        &mut self,
+        write: impl FnOnce(&Connection) -> Result<T, StoreError>,
+    ) -> Result<T, StoreError> {
+        in_transaction(&mut self.writer, write)
+    }
+
+    fn read<T>(&self, read: impl FnOnce(&Connection) -> Result<T, StoreError>) -> T {
+        self.store.read(read).expect("reads")
+    }
+}
+
+/// A database whose wallets are written as the ledger writes them: a commit for each command.
+struct Ledger {
+    store: SqliteStore,
+    writer: SqliteLedger,
+    states: BTreeMap<WalletId, WalletState>,
+    last_id: Cell<i64>,
+    now: Timestamp,
+    _folder: Folder,
+}
+
+impl Ledger {
+    fn new() -> Self {
+        let folder = Folder::new();
+        let (store, writer) = SqliteStore::open(&folder.url()).expect("opens");
+        Self {
+            store,
+            writer: SqliteLedger::new(writer).expect("loads"),
+            states: BTreeMap::new(),
+            last_id: Cell::new(100),
+            now: at(1_000),
+            _folder: folder,
+        }
+    }
+
+    fn read<T>(&self, read: impl FnOnce(&Connection) -> Result<T, StoreError>) -> T {
+        self.store.read(read).expect("reads")
+    }
+
+    fn next_id(&self) -> i64 {
+        self.last_id.set(self.last_id.get() + 1);
+        self.last_id.get()
+    }
+
+    fn open(&mut self, merchant: MerchantId, customer: i64, currency: Currency) -> WalletId {
+        let wallet = NewWallet {
+            id: WalletId::from_number(self.next_id()),
+            merchant_id: merchant,
+            customer_id: CustomerId::from_number(customer),
+            currency,
+            language: Language::En,
+            status: WalletStatus::Active,
+            overdraft_limit: Amount::ZERO,
+        };
+        let state = WalletState::new(wallet);
+        let opened = OpenedWallet {
+            wallet,
+            name: None,
+            metadata: "{}".to_owned(),
+            created_at: self.now,
+        };
+        self.commit(&Batch {
+            opened: &[opened],
+            entries: &[],
+            wallets: &[&state],
+            lots: &[],
+            holds: &[],
+            answers: &[],
+        });
+        self.states.insert(state.id, state);
+        wallet.id
+    }
+
+    fn commit(&mut self, batch: &Batch<'_>) {
+        self.writer.commit(batch).expect("commits");
+    }
+
+    /// Decides and commits one command, at the instant that holds.
+    fn run(&mut self, wallet: WalletId, command: &Command) -> Arc<Entry> {
+        let mut state = self.states.remove(&wallet).expect("an open wallet");
+        let id = EntryId::from_number(self.next_id());
+        let event = {
+            let next_id = || self.next_id();
+            let context = Context {
+                now: self.now,
+                entry_id: id,
+                next_id: &next_id,
+            };
+            decide(&state, command, &context).expect("an allowed command")
+        };
+        let stamp = Stamp {
+            id,
+            at: self.now,
+            actor: Actor::System,
+            key: None,
+            salt: [9; 16],
+        };
+        let entry = Arc::new(seal(&state, event, stamp));
+        state.apply(&entry);
+        let event = &entry.event;
+        let made = event.lots.iter().map(|lot| LotWrite::Opened {
+            wallet_id: wallet,
+            lot: lot.clone(),
+        });
+        let changed = event.parts.iter().map(|part| {
+            let open = state.lot(&part.lot);
+            LotWrite::Changed {
+                id: part.lot.id,
+                remaining: open.map_or(Amount::ZERO, |lot| lot.remaining),
+                held: open.map_or(Amount::ZERO, |lot| lot.held),
+            }
+        });
+        let lots: Vec<LotWrite> = made.chain(changed).collect();
+        let holds: Vec<HoldWrite> = event
+            .hold
+            .iter()
+            .map(|change| HoldWrite {
+                wallet_id: wallet,
+                hold: state.hold(change.id).cloned().unwrap_or(Hold {
+                    id: change.id,
+                    amount: change.amount,
+                    captured: change.captured,
+                    released: change.released,
+                    expires_at: change.expires_at,
+                    placed_at: change.placed_at,
+                    invoice_id: change.invoice_id,
+                    status: change.status,
+                    parts: Vec::new(),
+                    overdraft: Amount::ZERO,
+                }),
+            })
+            .collect();
+        self.commit(&Batch {
+            opened: &[],
+            entries: &[Arc::clone(&entry)],
+            wallets: &[&state],
+            lots: &lots,
+            holds: &holds,
+            answers: &[],
+        });
+        self.states.insert(wallet, state);
+        entry
+    }
+
+    fn credit(&mut self, wallet: WalletId, expiry: Option<Expiry>) -> Arc<Entry> {
+        let credit = Credit {
+            amount: units(10),
+            funding: FundingType::Promotional,
+            reason: Reason::Promotional,
+            priority: 50,
+            expiry,
+            maximum_balance: None,
+            note: Note::default(),
+        };
+        self.run(wallet, &Command::Credit(credit))
+    }
+
+    fn debit(&mut self, wallet: WalletId, reason: Reason, reference: &str) -> Arc<Entry> {
+        let debit = Debit {
+            amount: units(1),
+            reason,
+            force: None,
+            note: Note {
+                reference: Some(reference.into()),
+                ..Note::default()
+            },
+        };
+        self.run(wallet, &Command::Debit(debit))
+    }
+
+    fn place_hold(&mut self, wallet: WalletId, description: &str) -> HoldId {
+        let hold = PlaceHold {
+            amount: units(1),
+            expiry: Expiry::InSeconds(600),
+            invoice_id: None,
+            note: Note {
+                description: Some(description.into()),
+                reference: Some("order-7".into()),
+                metadata: Some(r#"{"seat":"4A"}"#.into()),
+            },
+        };
+        let entry = self.run(wallet, &Command::PlaceHold(hold));
+        entry.event.hold.expect("a hold").id
+    }
+}
