@@ -106,7 +106,7 @@ impl Wire {
             .reading
             .get_or_insert_with(|| Box::pin(tokio::time::sleep(limit)));
         if self.reading_for.replace(stands) != Some(stands) {
-            sleep.as_mut().reset(Instant::now() + limit);
+            sleep.as_mut().reset(after(limit));
         }
         sleep.as_mut().poll(context).is_ready()
     }
@@ -123,7 +123,7 @@ impl Wire {
             if let Some(sleep) = &mut self.reading
                 && self.progress.stands() == IDLE
             {
-                sleep.as_mut().reset(Instant::now() + IDLE_TIMEOUT);
+                sleep.as_mut().reset(after(IDLE_TIMEOUT));
                 self.reading_for = Some(IDLE);
             }
             return written;
@@ -158,6 +158,15 @@ impl Wire {
         }
         Poll::Ready(Ok(()))
     }
+}
+
+/// The instant that far from now.
+#[expect(
+    clippy::disallowed_methods,
+    reason = "a socket's waits are no time of a merchant's"
+)]
+fn after(limit: Duration) -> Instant {
+    Instant::now() + limit
 }
 
 /// Where an answer of the library's begins, and its status. It stands last in what is written, has no body, and alone

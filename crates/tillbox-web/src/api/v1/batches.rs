@@ -267,12 +267,12 @@ async fn asked(
     has_key: bool,
 ) -> Result<Asked, Problem> {
     match op {
-        "debit" => fields.body::<DebitBody>()?.asked(settings),
-        "credit" => fields.body::<CreditBody>()?.asked(settings),
+        "debit" => Ok(fields.body::<DebitBody>()?.asked(settings)),
+        "credit" => Ok(fields.body::<CreditBody>()?.asked(settings)),
         "hold" => fields.body::<HoldBody>()?.asked(settings),
         "capture" => {
             let hold = fields.require("hold_id")?;
-            fields.body::<CaptureBody>()?.asked(&hold)
+            Ok(fields.body::<CaptureBody>()?.asked(&hold))
         }
         "release" => {
             let hold = fields.require("hold_id")?;

@@ -75,7 +75,7 @@ impl From<Funding> for FundingType {
 }
 
 impl CreditBody {
-    pub(crate) fn asked(self, settings: &Settings) -> Result<Asked, Problem> {
+    pub(crate) fn asked(self, settings: &Settings) -> Asked {
         let (amount, funding) = (self.amount.amount(), FundingType::from(self.funding_type));
         let text = |value: &Option<Text<500>>| value.as_ref().map(|text| text.0.clone());
         let fingerprint = Fingerprint::of("credit")
@@ -107,12 +107,12 @@ impl CreditBody {
             self.reference.map(|text| text.0),
             self.metadata.map(|metadata| metadata.0),
         );
-        Ok(Asked {
+        Asked {
             command: Command::Credit(credit),
             fingerprint,
             dry_run: self.dry_run.unwrap_or(false),
             unpriced: None,
-        })
+        }
     }
 }
 
@@ -133,7 +133,7 @@ pub(crate) async fn create(
     Path(wallet): Path<String>,
     Json(body): Json<CreditBody>,
 ) -> Result<Response, Problem> {
-    let asked = body.asked(&service.settings(&caller.principal))?;
+    let asked = body.asked(&service.settings(&caller.principal));
     submit(&service, &caller, &wallet, asked).await
 }
 

@@ -107,6 +107,10 @@ pub(crate) struct CustomerBody {
 /// What changes of a customer: absent stays, null clears.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[expect(
+    clippy::option_option,
+    reason = "absent, null and a value are three things"
+)]
 pub(crate) struct CustomerPatch {
     #[serde(default, deserialize_with = "present")]
     name: Option<Words<200>>,

@@ -218,7 +218,7 @@ pub(crate) struct CaptureBody {
 }
 
 impl CaptureBody {
-    pub(crate) fn asked(self, hold: &str) -> Result<Asked, Problem> {
+    pub(crate) fn asked(self, hold: &str) -> Asked {
         let amount = self.amount.map(Positive::amount);
         let fingerprint = Fingerprint::of("capture")
             .text("hold_id", Some(hold))
@@ -241,12 +241,12 @@ impl CaptureBody {
             after,
             note,
         });
-        Ok(Asked {
+        Asked {
             command,
             fingerprint,
             dry_run: self.dry_run.unwrap_or(false),
             unpriced: None,
-        })
+        }
     }
 }
 
@@ -312,7 +312,7 @@ pub(crate) async fn capture(
     Path((wallet, hold)): Path<(String, String)>,
     Json(body): Json<CaptureBody>,
 ) -> Result<Response, Problem> {
-    let asked = body.asked(&hold)?;
+    let asked = body.asked(&hold);
     submit(&service, &caller, &wallet, asked).await
 }
 

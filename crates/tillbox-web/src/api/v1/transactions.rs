@@ -201,7 +201,7 @@ pub(crate) async fn list(
     let page = query.page(&format!("transactions of {wallet}"))?;
     let wallet = wallet_id(&wallet)?;
     let currency = service.wallet_currency(&caller.principal, wallet).await?;
-    let before = page.before.map(|before| before.unsigned_abs());
+    let before = page.before.map(i64::unsigned_abs);
     let rows = if can_match {
         service
             .transactions(

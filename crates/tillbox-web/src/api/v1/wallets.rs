@@ -153,6 +153,10 @@ pub(crate) struct InitialCredit {
 /// What changes of a wallet: absent stays, null clears.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[expect(
+    clippy::option_option,
+    reason = "absent, null and a value are three things"
+)]
 pub(crate) struct WalletPatch {
     #[serde(default, deserialize_with = "patch")]
     #[schema(value_type = Option<String>)]
