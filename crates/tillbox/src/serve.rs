@@ -18,7 +18,7 @@ pub(crate) struct Arguments {
     /// Where to listen. Port 0 takes a free one.
     #[arg(long, env = "TILLBOX_LISTEN", value_name = "ADDR")]
     listen: Option<String>,
-    /// What to log, such as "info" or "tillbox_web=debug".
+    /// What to log, such as "info" or "debug".
     #[arg(long, env = "TILLBOX_LOG", value_name = "FILTER")]
     log: Option<String>,
     /// Memory for wallets, in MiB.
