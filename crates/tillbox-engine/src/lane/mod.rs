@@ -4,7 +4,7 @@
 //! |---|---|---|
 //! | gather | drains the queue, up to `batch` commands, without lingering | – |
 //! | load | missing wallets in one call, keys in one call | one look-up a key |
-//! | decide | each command in order: key, due, decide, apply ([`batch`]) | about a microsecond |
+//! | decide | each command in order: key, due, decide, apply ([`desk`]) | about a microsecond |
 //! | commit | one transaction, one fsync | bounds the batch rate |
 //! | answer | replies, then views, then plain writes | – |
 //!
@@ -12,14 +12,16 @@
 //! batch (touched wallets are forgotten and loaded anew) and tries its halves, so that one bad command fails
 //! alone. An unknown outcome ends the lane; everybody in it and in the queue is told so.
 
-mod batch;
 mod cache;
+mod desk;
+mod pending;
 
 use crate::engine::Options;
 use crate::port::{CommitError, LedgerStore};
 use crate::work::{Answer, OpenSubmission, Reply, Submission, SubmitError, View, Work};
-use batch::{Decided, Pending};
 use cache::Cache;
+use desk::{Decided, Desk};
+use pending::Pending;
 use std::sync::mpsc::Receiver;
 use tillbox_core::decide;
 use tillbox_core::id::{MerchantId, WalletId};
@@ -234,7 +236,7 @@ impl<S: LedgerStore> Lane<S> {
         let mut answers = Vec::with_capacity(items.len());
         for (item, _) in items {
             let system_now = self.options.clock.now();
-            let mut desk = batch::Desk {
+            let mut desk = Desk {
                 store: &mut self.store,
                 cache: &mut self.cache,
                 pending: &mut pending,

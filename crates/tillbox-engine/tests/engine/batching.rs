@@ -18,12 +18,26 @@ use tillbox_engine::work::{Mode, Submission, SubmitError};
 
 #[test]
 fn a_key_that_comes_twice_in_a_batch_has_one_effect() {
-    let ledger = Ledger::with_balance(20);
+    let durable = Durable::new();
+    let commits = Arc::new(AtomicUsize::new(0));
+    let counted = Arc::clone(&commits);
+    let store = FaultyStore::new(
+        &durable,
+        move |_| {
+            counted.fetch_add(1, Ordering::Relaxed);
+            Fate::Written
+        },
+        |_| false,
+    );
+    let ledger = Ledger::over(&durable, store).fill(20);
+    let before = commits.load(Ordering::Relaxed);
     let twice = vec![keyed(debit(3), 9), keyed(debit(3), 9)];
     let answers = wait(ledger.engine().submit_many(twice.clone()));
     let ((first, fresh), (second, again)) = (row(&answers[0]), row(&answers[1]));
     assert_eq!((fresh, again), (false, true));
     assert_eq!(first, second);
+    let after = commits.load(Ordering::Relaxed);
+    assert_eq!(after, before + 1, "it needs no second attempt");
     let later = wait(ledger.engine().submit_many(twice));
     assert_eq!(
         (row(&later[0]), row(&later[1])),

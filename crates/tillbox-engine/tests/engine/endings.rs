@@ -12,7 +12,7 @@ use tillbox_core::amount::Amount;
 use tillbox_engine::LaneEnd;
 use tillbox_engine::work::{Answer, SubmitError};
 
-/// Wallet 1 with 20, and an engine whose commits wait at a gate.
+/// What is durable once wallet 1 has 20.
 fn filled() -> Durable {
     let durable = Durable::new();
     let sound = FaultyStore::sound(&durable);
@@ -47,6 +47,7 @@ fn a_full_queue_refuses_and_does_nothing() {
     gate.allow(Fate::Written);
     gate.wait_for_commit();
     gate.allow(Fate::Written);
+    drop(gate);
     assert!(wait(first.into_inner()).is_ok());
     for one in waiting {
         assert!(wait(one.into_inner()).is_ok());
@@ -202,6 +203,7 @@ fn stopping_finishes_what_is_queued_and_refuses_what_comes_later() {
     gate.allow(Fate::Written);
     gate.wait_for_commit();
     gate.allow(Fate::Written);
+    drop(gate);
     assert!(wait(first.into_inner()).is_ok());
     assert!(wait(second.into_inner()).is_ok());
     let late = wait(late.into_inner());
@@ -237,6 +239,7 @@ fn a_caller_that_goes_away_changes_nothing() {
     gate.allow(Fate::Written);
     gate.wait_for_commit();
     gate.allow(Fate::Written);
+    drop(gate);
     let told = row(&wait(engine.submit(keyed(debit(2), 2))));
     assert!(told.1, "it was done");
     assert_eq!(ledger.state().balance, units(21));

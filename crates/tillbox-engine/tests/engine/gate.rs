@@ -32,6 +32,11 @@ impl Gate {
         self.begun.recv().expect("the lane lives");
     }
 
+    /// Lets all further commits through, and tells of each.
+    pub(crate) fn open(self) -> Receiver<()> {
+        self.begun
+    }
+
     /// Tells the one commit that waits what becomes of it.
     pub(crate) fn allow(&self, fate: Fate) {
         self.fates.send(fate).expect("the lane lives");

@@ -11,11 +11,15 @@ mod faulty;
 #[cfg(test)]
 mod gate;
 #[cfg(test)]
+mod judge;
+#[cfg(test)]
 mod ledger;
 #[cfg(test)]
 mod model;
 #[cfg(test)]
 mod opening;
+#[cfg(test)]
+mod plan;
 #[cfg(test)]
 mod script;
 #[cfg(test)]

@@ -84,11 +84,13 @@ fn a_customer_has_one_open_wallet_in_a_currency_within_a_batch_too() {
     gate.allow(Fate::Written);
     gate.wait_for_commit();
     gate.allow(Fate::Written);
+    let further = gate.open();
     stored(&wait(other.into_inner()));
     stored(&wait(first.into_inner()));
     let is_conflict = |answer: &Answer| matches!(refusal(answer), Rejection::Conflict(_));
     assert!(is_conflict(&wait(second.into_inner())));
     assert!(is_conflict(&wait(engine.open_wallet(of_customer_one(3)))));
+    assert!(further.try_recv().is_err(), "no further commit was needed");
     assert_eq!(durable.look().opened().count(), 2);
     ledger.end();
 }

@@ -12,6 +12,7 @@ use tillbox_core::id::{EntryId, HoldId, MerchantId};
 use tillbox_core::lot::FundingType;
 use tillbox_core::reason::Reason;
 use tillbox_core::time::Timestamp;
+use tillbox_engine::clock::MerchantClock;
 use tillbox_engine::work::{Mode, Submission};
 
 /// Wallets 1 to this.
@@ -34,6 +35,11 @@ pub(crate) const OPERATIONS: [&str; 14] = [
     "unfreeze",
     "dry run",
 ];
+
+/// The last wallet's merchant lives an hour ahead.
+pub(crate) fn clock_of(number: i64) -> MerchantClock {
+    MerchantClock::ahead_by(if number == WALLETS { 3_600_000_000 } else { 0 })
+}
 
 /// Numbers from a seed (`SplitMix64`).
 pub(crate) struct Dice(u64);
@@ -127,11 +133,13 @@ impl Script {
         let (operation, command) = self.command(now);
         let dry = self.dice.chance(8);
         let stranger = self.dice.chance(2);
+        let number = self.dice.roll(1, WALLETS);
         self.next_key += 1;
         Asked {
             operation: if dry { "dry run" } else { operation },
             submission: Submission {
-                wallet_id: wallet(self.dice.roll(1, WALLETS)),
+                wallet_id: wallet(number),
+                clock: clock_of(number),
                 merchant_id: if stranger {
                     MerchantId::from_number(2)
                 } else {

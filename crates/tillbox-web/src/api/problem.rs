@@ -170,6 +170,19 @@ impl Problem {
         )
     }
 
+    /// What stands in for an answer of the HTTP library, which gives only a status.
+    pub(crate) fn unreadable_head(status: StatusCode) -> Self {
+        let message = match status {
+            StatusCode::URI_TOO_LONG => "send a shorter address",
+            StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE => "send fewer or shorter headers",
+            _ => "this is no HTTP/1.1 request",
+        };
+        Self {
+            status,
+            ..Self::invalid_field("", message)
+        }
+    }
+
     fn overloaded(detail: &str) -> Self {
         Self::new(
             StatusCode::SERVICE_UNAVAILABLE,

@@ -111,6 +111,7 @@ impl CreditBody {
             command: Command::Credit(credit),
             fingerprint,
             dry_run: self.dry_run.unwrap_or(false),
+            unpriced: None,
         })
     }
 }
@@ -150,13 +151,14 @@ pub(crate) async fn submit(
             Scope::Wallet(*id)
         });
     let key = caller.key(scope, asked.fingerprint, asked.dry_run)?;
-    let (mode, dry_run) = (asked.mode(), asked.dry_run);
+    let (mode, dry_run, unpriced) = (asked.mode(), asked.dry_run, asked.unpriced);
     let operation = Operation {
         wallet_id: parsed?,
         command: asked.command,
         key,
         mode,
     };
-    let outcome = service.submit(&caller.principal, operation).await?;
+    let outcome = service.submit(&caller.principal, operation).await;
+    let outcome = outcome.map_err(|error| Asked::problem(unpriced, error))?;
     respond(&outcome, dry_run)
 }

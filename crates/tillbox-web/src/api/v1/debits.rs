@@ -88,6 +88,7 @@ impl DebitBody {
             command: Command::Debit(debit),
             fingerprint,
             dry_run: self.dry_run.unwrap_or(false),
+            unpriced: None,
         })
     }
 }

@@ -200,6 +200,7 @@ impl HoldBody {
             command: Command::PlaceHold(hold),
             fingerprint,
             dry_run: self.dry_run.unwrap_or(false),
+            unpriced: None,
         })
     }
 }
@@ -244,6 +245,7 @@ impl CaptureBody {
             command,
             fingerprint,
             dry_run: self.dry_run.unwrap_or(false),
+            unpriced: None,
         })
     }
 }
@@ -267,6 +269,7 @@ impl ReleaseBody {
             command,
             fingerprint,
             dry_run: self.dry_run.unwrap_or(false),
+            unpriced: None,
         }
     }
 }
@@ -356,6 +359,7 @@ pub(crate) async fn extend(
             command,
             fingerprint,
             dry_run: body.dry_run.unwrap_or(false),
+            unpriced: None,
         },
     )
     .await
@@ -389,7 +393,7 @@ pub(crate) async fn list(
 ) -> Result<Response, Problem> {
     query.allow(&["status", "limit", "cursor"])?;
     let status = query.one_of("status", &HoldStatus::ALL, HoldStatus::name)?;
-    let page = query.page("holds")?;
+    let page = query.page(&format!("holds of {wallet}"))?;
     let id = wallet_id(&wallet)?;
     let currency = service.wallet_currency(&caller.principal, id).await?;
     let before = page.before.map(HoldId::from_number);
