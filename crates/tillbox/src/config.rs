@@ -1,8 +1,9 @@
 //! Where settings of the process come from: flags win over environment over file.
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, anyhow};
 use serde::Deserialize;
 use std::path::{Path, PathBuf};
+use tillbox_store::StoreError;
 
 /// What a configuration file may say. Unknown names are refused, so that a slip of the pen is seen.
 #[derive(Debug, Default, Deserialize)]
@@ -30,10 +31,18 @@ pub(crate) fn read(path: Option<&Path>) -> Result<File> {
         .with_context(|| format!("the configuration file {} is not right", path.display()))
 }
 
+/// What is wrong with a database, for whoever typed its URL.
+pub(crate) fn plainly(error: StoreError) -> anyhow::Error {
+    match error {
+        StoreError::Unavailable(why) => anyhow!(why),
+        other => other.into(),
+    }
+}
+
 /// Where the configuration file is named.
 #[derive(Debug, clap::Args)]
 pub(crate) struct ConfigArgument {
-    /// Configuration file (TOML).
+    /// Configuration file (TOML). Flags win over the environment, which wins over the file.
     #[arg(long, env = "TILLBOX_CONFIG", value_name = "FILE")]
     pub(crate) config: Option<PathBuf>,
 }

@@ -18,7 +18,7 @@ use std::process::ExitCode;
 
 /// A prepaid wallet server: balances, holds and priced usage over HTTP, on an embedded ledger.
 #[derive(Parser)]
-#[command(version, about, arg_required_else_help = true)]
+#[command(version, arg_required_else_help = true)]
 struct Arguments {
     #[command(subcommand)]
     command: Command,
@@ -26,11 +26,11 @@ struct Arguments {
 
 #[derive(Subcommand)]
 enum Command {
-    /// Serves the HTTP API.
+    /// Serves the HTTP API, until it is told to stop.
     Serve(serve::Arguments),
-    /// Proves that a ledger is whole: chain, balances, lots, holds, keys, gaps. Beside a server or not.
+    /// Proves that a ledger is whole, also while a server writes it: chain, balances, lots, holds, keys.
     Verify(verify::Arguments),
-    /// Measures this machine: debits in process and over HTTP, durable, as a table.
+    /// Measures this machine, in a temporary folder: durable debits over HTTP and in process.
     Bench(bench::Arguments),
 }
 

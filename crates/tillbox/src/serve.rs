@@ -2,6 +2,7 @@
 
 use crate::config::{self, ConfigArgument};
 use anyhow::{Context, Result, bail};
+use std::io::IsTerminal;
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Duration;
@@ -12,19 +13,20 @@ use tillbox_service::{BootstrapKey, Running, Service, ServiceOptions};
 /// What `serve` may be told.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Arguments {
-    /// Where the ledger is: sqlite:PATH.
+    /// Where the ledger is: sqlite:PATH. Made if it is missing; sqlite:./tillbox-data/tillbox.db unless told otherwise.
     #[arg(long, env = "TILLBOX_DATABASE", value_name = "URL")]
     database: Option<String>,
-    /// Where to listen. Port 0 takes a free one.
+    /// Where to listen: HOST:PORT, 127.0.0.1:8420 unless told otherwise. Port 0 takes a free one.
     #[arg(long, env = "TILLBOX_LISTEN", value_name = "ADDR")]
     listen: Option<String>,
-    /// What to log, such as "info" or "debug".
+    /// What to log, to stderr: "info" unless told otherwise, or such as "warn,tillbox_web=debug".
     #[arg(long, env = "TILLBOX_LOG", value_name = "FILTER")]
     log: Option<String>,
-    /// Memory for wallets, in MiB.
+    /// Memory for wallets, in MiB: 128 unless told otherwise.
     #[arg(long, value_name = "MIB")]
     cache_mib: Option<usize>,
-    /// The key of the test merchant that is made when the database holds none.
+    /// API key of the test merchant that is made when the database holds none: tb_test_ and at least 24 letters
+    /// and digits. Better set in the environment, as other users see the flags of a process.
     #[arg(
         long,
         env = "TILLBOX_BOOTSTRAP_KEY",
@@ -73,18 +75,25 @@ pub(crate) fn run(arguments: Arguments) -> Result<ExitCode> {
         Some(key) => key,
         None => BootstrapKey::generate(random()?),
     };
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+        .context("the runtime can't be started")?;
+    // Before the database is opened: a taken port must not cost the one look at the key.
+    let listener = runtime
+        .block_on(tokio::net::TcpListener::bind(&listen))
+        .with_context(|| format!("can't listen on {listen:?}, which must be a free HOST:PORT"))?;
     let running = start(&database, cache_mib, bootstrap.clone())?;
+    if is_given && running.service.authenticate(bootstrap.reveal()).is_none() {
+        tracing::warn!("TILLBOX_BOOTSTRAP_KEY is not used: the database has a merchant already");
+    }
     if running.bootstrapped && !is_given {
         println!(
             "A test merchant was made. Its API key, shown only this once:\n\n  {}\n",
             bootstrap.reveal()
         );
     }
-    let runtime = tokio::runtime::Builder::new_multi_thread()
-        .enable_all()
-        .build()
-        .context("the runtime can't be started")?;
-    runtime.block_on(serve(running, &listen))
+    runtime.block_on(serve(running, listener))
 }
 
 /// Starts the service on a database.
@@ -96,7 +105,9 @@ pub(crate) fn start(database: &str, cache_mib: usize, bootstrap: BootstrapKey) -
         cache_bytes: cache_mib.saturating_mul(1024 * 1024),
         bootstrap,
     };
-    Service::start(options).with_context(|| format!("the database {database} can't be opened"))
+    Service::start(options)
+        .map_err(config::plainly)
+        .with_context(|| format!("the database {database} can't be opened"))
 }
 
 /// Random bytes from the operating system.
@@ -110,13 +121,10 @@ pub(crate) fn random<const N: usize>() -> Result<[u8; N]> {
     Ok(bytes)
 }
 
-async fn serve(running: Running, listen: &str) -> Result<ExitCode> {
+async fn serve(running: Running, listener: tokio::net::TcpListener) -> Result<ExitCode> {
     let Running {
         service, ledger, ..
     } = running;
-    let listener = tokio::net::TcpListener::bind(listen)
-        .await
-        .with_context(|| format!("can't listen on {listen}"))?;
     let address = listener.local_addr().context("the address is not known")?;
     let (ended, ledger_end) = tokio::sync::oneshot::channel();
     std::thread::spawn(move || drop(ended.send(ledger.join())));
@@ -172,9 +180,10 @@ async fn told_to_stop() -> Result<()> {
 
 fn start_log(filter: &str) -> Result<()> {
     let filter = tracing_subscriber::EnvFilter::try_new(filter)
-        .with_context(|| format!("the log filter {filter:?} is not right"))?;
+        .map_err(|why| anyhow::anyhow!("the log filter {filter:?} is not right: {why}"))?;
     tracing_subscriber::fmt()
         .with_env_filter(filter)
+        .with_ansi(std::io::stderr().is_terminal())
         .with_writer(std::io::stderr)
         .init();
     Ok(())

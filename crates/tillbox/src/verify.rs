@@ -9,7 +9,7 @@ use tillbox_store::sqlite;
 /// What `verify` may be told.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Arguments {
-    /// Where the ledger is: sqlite:PATH.
+    /// Where the ledger is: sqlite:PATH; sqlite:./tillbox-data/tillbox.db unless told otherwise.
     #[arg(long, env = "TILLBOX_DATABASE", value_name = "URL")]
     database: Option<String>,
     /// Answers as JSON.
@@ -27,7 +27,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode> {
         .clone()
         .or(file.database)
         .unwrap_or_else(|| config::DEFAULT_DATABASE.to_owned());
-    let path = sqlite::path_of(&database)?;
+    let path = sqlite::path_of(&database).map_err(config::plainly)?;
     let bar = ProgressBar::new(0);
     if let Ok(style) = ProgressStyle::with_template("{bar:40} {pos}/{len} rows  {per_sec}  {eta}") {
         bar.set_style(style);
@@ -37,6 +37,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode> {
         bar.set_position(now.rows);
     };
     let report = sqlite::verify::verify(&path, &mut progress)
+        .map_err(config::plainly)
         .with_context(|| format!("the database {database} can't be verified"))?;
     bar.finish_and_clear();
     if arguments.json {
