@@ -19,13 +19,13 @@ pub(crate) struct Arguments {
     /// Where to listen: HOST:PORT, 127.0.0.1:8420 unless told otherwise. Port 0 takes a free one.
     #[arg(long, env = "TILLBOX_LISTEN", value_name = "ADDR")]
     listen: Option<String>,
-    /// What to log, to stderr: "info" unless told otherwise, or such as "warn,tillbox_web=debug".
+    /// What to log, to stderr: "info" unless told otherwise, or such as "warn" or "debug".
     #[arg(long, env = "TILLBOX_LOG", value_name = "FILTER")]
     log: Option<String>,
     /// Memory for wallets, in MiB: 128 unless told otherwise.
     #[arg(long, value_name = "MIB")]
     cache_mib: Option<usize>,
-    /// API key of the test merchant that is made when the database holds none: tb_test_ and at least 24 letters
+    /// API key of the test merchant that is made when the database holds none: `tb_test_` and at least 24 letters
     /// and digits. Better set in the environment, as other users see the flags of a process.
     #[arg(
         long,
