@@ -18,11 +18,11 @@ mod pending;
 
 use crate::engine::Options;
 use crate::port::{CommitError, LedgerStore};
+use crate::queue::Exit;
 use crate::work::{Answer, OpenSubmission, Reply, Submission, SubmitError, View, Work};
 use cache::Cache;
 use desk::{Decided, Desk};
 use pending::Pending;
-use std::sync::mpsc::Receiver;
 use tillbox_core::decide;
 use tillbox_core::id::{MerchantId, WalletId};
 use tillbox_core::rejection::Rejection;
@@ -73,19 +73,19 @@ impl<S: LedgerStore> Lane<S> {
         }
     }
 
-    pub(crate) fn run(mut self, queue: &Receiver<Work<S::Plain>>) -> LaneEnd {
-        while let Ok(first) = queue.recv() {
+    pub(crate) fn run(mut self, queue: &Exit<S::Plain>) -> LaneEnd {
+        while let Some(first) = queue.recv() {
             let gathering = self.gather(first, queue);
             let stop = gathering.stop;
             if let Err(why) = self.run_batch(gathering) {
                 tracing::error!(%why, "the outcome of a commit is unknown: the ledger stops");
-                while let Ok(work) = queue.try_recv() {
+                while let Some(work) = queue.try_recv() {
                     refuse(work, &SubmitError::OutcomeUnknown);
                 }
                 return LaneEnd::Poisoned(why);
             }
             if stop {
-                while let Ok(work) = queue.try_recv() {
+                while let Some(work) = queue.try_recv() {
                     refuse(work, &SubmitError::ShuttingDown);
                 }
                 return LaneEnd::Stopped;
@@ -94,11 +94,7 @@ impl<S: LedgerStore> Lane<S> {
         LaneEnd::Stopped
     }
 
-    fn gather(
-        &self,
-        first: Work<S::Plain>,
-        queue: &Receiver<Work<S::Plain>>,
-    ) -> Gathering<S::Plain> {
+    fn gather(&self, first: Work<S::Plain>, queue: &Exit<S::Plain>) -> Gathering<S::Plain> {
         let mut gathering = Gathering {
             items: Vec::new(),
             reads: Vec::new(),
@@ -139,7 +135,7 @@ impl<S: LedgerStore> Lane<S> {
             }
             let taken = gathering.items.len() + gathering.reads.len() + gathering.plain.len();
             next = if taken < self.options.batch {
-                queue.try_recv().ok()
+                queue.try_recv()
             } else {
                 None
             };

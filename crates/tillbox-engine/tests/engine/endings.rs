@@ -56,6 +56,31 @@ fn a_full_queue_refuses_and_does_nothing() {
     assert_eq!(running.stop(), LaneEnd::Stopped);
 }
 
+#[test]
+fn a_batch_counts_in_the_queue_with_each_of_its_commands() {
+    let durable = filled();
+    let (store, gate) = gated(&durable);
+    let mut options = options(&clock(), &durable);
+    options.queue = 3;
+    let running = Running::start(store, options);
+    let engine = &running.engine;
+    let first = queued(engine.submit(keyed(debit(1), 1)));
+    gate.wait_for_commit();
+    let pair = queued(engine.submit_many(vec![keyed(debit(1), 2), keyed(debit(1), 3)]));
+    let more = wait(engine.submit_many(vec![keyed(debit(1), 4), keyed(debit(1), 5)]));
+    assert!(more.len() == 2 && more.iter().all(is_overloaded));
+    let third = queued(engine.submit(keyed(debit(1), 6)));
+    assert!(is_overloaded(&wait(engine.submit(keyed(debit(1), 7)))));
+    gate.allow(Fate::Written);
+    gate.wait_for_commit();
+    gate.allow(Fate::Written);
+    drop(gate);
+    assert!(wait(first.into_inner()).is_ok() && wait(third.into_inner()).is_ok());
+    assert!(wait(pair.into_inner()).iter().all(Result::is_ok));
+    assert_eq!(durable.state(wallet(1)).balance, units(16));
+    assert_eq!(running.stop(), LaneEnd::Stopped);
+}
+
 /// Loses a commit in that way with others in its batch and in the queue; then asks all of them again.
 fn lose(fate: Fate, done: i64) {
     let durable = filled();
