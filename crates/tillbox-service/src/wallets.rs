@@ -7,6 +7,7 @@ use crate::ledger::submission;
 use crate::metadata::MetadataChange;
 use crate::service::Service;
 use crate::{Mode, Operation};
+use futures_util::future::try_join_all;
 use std::sync::{Arc, PoisonError};
 use tillbox_core::amount::Amount;
 use tillbox_core::command::{Command, Credit};
@@ -270,11 +271,8 @@ impl Service {
         let rows = self
             .read(move |connection| wallets::list(connection, merchant_id, &filter, before, limit))
             .await?;
-        let mut views = Vec::with_capacity(rows.len());
-        for row in rows {
-            views.push(self.wallet_view(who, row).await?);
-        }
-        Ok(views)
+        // All at once: they pass the ledger together, not one behind the other.
+        try_join_all(rows.into_iter().map(|row| self.wallet_view(who, row))).await
     }
 
     /// Changes a wallet; what is none stays. All of it is checked before any of it is written.

@@ -43,6 +43,9 @@ const DEFAULT_CACHE_MIB: usize = 128;
 /// How long requests may take to finish once the process is told to stop.
 const STOP_WITHIN: Duration = Duration::from_secs(8);
 
+/// How long callers are told that the ledger has ended, before the process does.
+const TELL_WITHIN: Duration = Duration::from_secs(1);
+
 /// Serves until SIGTERM or Ctrl-C.
 pub(crate) fn run(arguments: Arguments) -> Result<ExitCode> {
     let file = config::read(arguments.config.config.as_deref())?;
@@ -148,8 +151,11 @@ async fn serve(running: Running, listener: tokio::net::TcpListener) -> Result<Ex
         end = &mut ledger_end => Some(end),
     };
     stop.send_replace(true);
+    let web = async { web.await.context("the server ended unexpectedly")? };
     if end.is_none() {
-        web.await.context("the server ended unexpectedly")??;
+        web.await?;
+    } else if tokio::time::timeout(TELL_WITHIN, web).await.is_err() {
+        tracing::warn!("some callers were not told that the ledger has ended");
     }
     jobs.abort();
     service.stop();
