@@ -239,8 +239,9 @@ impl WalletState {
     /// How much value may come in: balance and overdraft limit together stay in range (R4), so that what
     /// is available does too.
     pub(crate) fn room_above(&self) -> Amount {
-        (Amount::MAX_BALANCE - self.overdraft_limit)
-            .checked_sub(self.balance)
+        Amount::MAX_BALANCE
+            .checked_sub(self.overdraft_limit)
+            .and_then(|room| room.checked_sub(self.balance))
             .map_or(Amount::MAX_BALANCE, Amount::or_zero)
     }
 

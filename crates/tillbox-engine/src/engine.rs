@@ -3,9 +3,9 @@
 use crate::clock::{Clock, MerchantClock};
 use crate::lane::{Lane, LaneEnd};
 use crate::port::LedgerStore;
+use crate::queue::{Entrance, bounded};
 use crate::work::{Answer, Gathered, OpenSubmission, Reply, Submission, SubmitError, Work};
 use std::sync::Arc;
-use std::sync::mpsc::{SyncSender, TrySendError, sync_channel};
 use std::thread::JoinHandle;
 use tillbox_core::id::{MerchantId, WalletId};
 use tillbox_core::id_source::IdSource;
@@ -22,7 +22,7 @@ pub struct Options {
     pub ids: Arc<IdSource>,
     /// A secret of this process, from which salts are made.
     pub salt_key: [u8; 32],
-    /// Pieces of work that may wait; one more is refused.
+    /// Commands that may wait, each of many counted; one more is refused.
     pub queue: usize,
     /// Commands that one commit takes at most.
     pub batch: usize,
@@ -35,7 +35,7 @@ const UNHEARD: SubmitError = SubmitError::OutcomeUnknown;
 
 /// The writer of a ledger. Clones share it.
 pub struct Engine<S: LedgerStore> {
-    queue: SyncSender<Work<S::Plain>>,
+    queue: Entrance<S::Plain>,
 }
 
 impl<S: LedgerStore> Clone for Engine<S> {
@@ -49,7 +49,7 @@ impl<S: LedgerStore> Clone for Engine<S> {
 impl<S: LedgerStore> Engine<S> {
     /// Starts the lane on a thread of its own. The handle ends with how the lane ended.
     pub fn start(store: S, options: Options) -> std::io::Result<(Self, JoinHandle<LaneEnd>)> {
-        let (queue, work) = sync_channel(options.queue);
+        let (queue, work) = bounded(options.queue);
         let lane = Lane::new(store, options);
         let thread = std::thread::Builder::new()
             .name("ledger".to_owned())
@@ -121,14 +121,10 @@ impl<S: LedgerStore> Engine<S> {
 
     /// Lets the lane finish what is queued, and end.
     pub fn stop(&self) {
-        // A lane that has ended already needs no telling.
-        drop(self.queue.send(Work::Stop));
+        self.queue.stop();
     }
 
     fn send(&self, work: Work<S::Plain>) -> Result<(), SubmitError> {
-        self.queue.try_send(work).map_err(|refused| match refused {
-            TrySendError::Full(_) => SubmitError::Overloaded("the queue is full".to_owned()),
-            TrySendError::Disconnected(_) => SubmitError::ShuttingDown,
-        })
+        self.queue.send(work)
     }
 }

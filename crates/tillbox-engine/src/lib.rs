@@ -12,6 +12,7 @@ mod engine;
 mod lane;
 pub mod memory;
 pub mod port;
+mod queue;
 pub mod work;
 
 pub use engine::{Engine, Options};

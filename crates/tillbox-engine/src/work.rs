@@ -133,6 +133,17 @@ pub(crate) enum Work<P> {
     Stop,
 }
 
+impl<P> Work<P> {
+    /// How many places it takes in the queue.
+    pub(crate) fn commands(&self) -> usize {
+        match self {
+            Self::Many(many) => many.len(),
+            Self::Command(..) | Self::Open(..) | Self::Read { .. } | Self::Plain(_) => 1,
+            Self::Stop => 0,
+        }
+    }
+}
+
 /// Where an answer goes.
 pub(crate) enum Reply {
     One(oneshot::Sender<Answer>),

@@ -5,6 +5,7 @@
 use crate::access::Principal;
 use crate::error::ServiceError;
 use crate::service::Service;
+use std::sync::Arc;
 use tillbox_core::command::Command;
 use tillbox_core::entry::Actor;
 use tillbox_core::time::Timestamp;
@@ -28,8 +29,19 @@ impl Service {
         who.merchant.clock.time(self.clock.now())
     }
 
-    /// Moves a test merchant's time forward, and answers once all that falls due has run.
+    /// Moves a test merchant's time forward, and answers once all that falls due has run. It goes on when the caller
+    /// has gone: what is booked at a later instant and the clock belong together.
     pub async fn advance_clock(
+        self: &Arc<Self>,
+        who: &Principal,
+        advance: Advance,
+    ) -> Result<Timestamp, ServiceError> {
+        let (service, who) = (Arc::clone(self), who.clone());
+        let moved = tokio::spawn(async move { service.move_clock(&who, advance).await });
+        moved.await.unwrap_or(Err(ServiceError::ShuttingDown))
+    }
+
+    async fn move_clock(
         &self,
         who: &Principal,
         advance: Advance,

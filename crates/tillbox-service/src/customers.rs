@@ -2,13 +2,14 @@
 
 use crate::access::Principal;
 use crate::error::ServiceError;
+use crate::metadata::MetadataChange;
 use crate::service::Service;
 use crate::wallets::Answered;
-use std::sync::Arc;
 use tillbox_core::entry::KeyStamp;
 use tillbox_core::id::CustomerId;
 use tillbox_engine::port::StoredAnswer;
 use tillbox_store::StoreError;
+use tillbox_store::sqlite::Connection;
 use tillbox_store::sqlite::answers;
 use tillbox_store::sqlite::customers::{self, CustomerRow};
 
@@ -39,7 +40,7 @@ pub struct CustomerChange {
     /// Another language.
     pub locale: Option<String>,
     /// Other data.
-    pub metadata: Option<String>,
+    pub metadata: Option<MetadataChange>,
 }
 
 const TAKEN: &str = "another customer has this external_id";
@@ -66,30 +67,30 @@ impl Service {
             updated_at: now,
             deleted_at: None,
         };
-        self.write_keyed(key, TAKEN, move |connection| {
+        let write = move |connection: &Connection| {
             customers::insert(connection, &row)?;
-            Ok(answer(&row))
-        })
-        .await
+            Ok((answer(&row), ()))
+        };
+        self.write_keyed(key, TAKEN, write, |()| ()).await
     }
 
     /// A plain write whose answer is stored under its key, in the same commit; `conflict` is what is said
-    /// when something unique is taken.
-    pub(crate) async fn write_keyed(
+    /// when something unique is taken. `then` follows the commit with what was made besides the answer; an answer
+    /// that is given again makes nothing.
+    pub(crate) async fn write_keyed<T: Clone + Send + 'static>(
         &self,
         key: Option<KeyStamp>,
         conflict: &'static str,
-        write: impl FnOnce(&tillbox_store::sqlite::Connection) -> Result<Vec<u8>, StoreError>
-        + Send
-        + 'static,
+        write: impl FnOnce(&Connection) -> Result<(Vec<u8>, T), StoreError> + Send + 'static,
+        then: impl FnOnce(T) + Send + 'static,
     ) -> Result<Answered, ServiceError> {
-        let written = self.write(move |connection| {
+        let keyed = move |connection: &Connection| {
             if let Some(stamp) = key
                 && let Some(found) = answers::find(connection, stamp.key)?
             {
-                return Ok((found, true));
+                return Ok((found, None));
             }
-            let body: Arc<[u8]> = write(connection)?.into();
+            let (body, made) = write(connection)?;
             let stamp = key.unwrap_or(KeyStamp {
                 key: [0; 16],
                 fingerprint: [0; 16],
@@ -97,24 +98,30 @@ impl Service {
             let answer = StoredAnswer {
                 key: stamp,
                 status: 201,
-                body,
+                body: body.into(),
             };
             if key.is_some() {
                 answers::insert(connection, &answer)?;
             }
-            Ok((answer, false))
-        });
-        let (answer, replayed) = written
+            Ok((answer, Some(made)))
+        };
+        let settled = |(_answer, made): &(StoredAnswer, Option<T>)| {
+            if let Some(made) = made {
+                then(made.clone());
+            }
+        };
+        let written = self.write_then(keyed, settled);
+        let (answer, made) = written
             .await
             .map_err(|error| conflict_as(error, conflict))?;
-        if replayed && key.is_some_and(|stamp| stamp.fingerprint != answer.key.fingerprint) {
-            return Err(ServiceError::KeyReused);
+        match key {
+            Some(stamp) if made.is_none() => replay(answer, stamp),
+            _ => Ok(Answered {
+                status: answer.status,
+                body: answer.body,
+                replayed: false,
+            }),
         }
-        Ok(Answered {
-            status: answer.status,
-            body: answer.body,
-            replayed,
-        })
     }
 
     /// A customer that is not deleted.
@@ -166,22 +173,29 @@ impl Service {
             else {
                 return Ok(None);
             };
+            let metadata = match change.metadata {
+                Some(change) => match change.apply(&row.metadata) {
+                    Ok(metadata) => metadata,
+                    Err(refused) => return Ok(Some(Err(refused))),
+                },
+                None => row.metadata,
+            };
             let row = CustomerRow {
                 name: change.name.unwrap_or(row.name),
                 email: change.email.unwrap_or(row.email),
                 external_id: change.external_id.unwrap_or(row.external_id),
                 locale: change.locale.unwrap_or(row.locale),
-                metadata: change.metadata.unwrap_or(row.metadata),
+                metadata,
                 updated_at: now,
                 ..row
             };
             customers::update(connection, &row)?;
-            Ok(Some(row))
+            Ok(Some(Ok(row)))
         });
         changed
             .await
             .map_err(|error| conflict_as(error, TAKEN))?
-            .ok_or(ServiceError::NotFound)
+            .unwrap_or(Err(ServiceError::NotFound))
     }
 
     /// Deletes a customer and erases its personal data; amounts stay (W6).
@@ -202,6 +216,18 @@ impl Service {
             Err(ServiceError::NotFound)
         }
     }
+}
+
+/// The answer that a key was given, unless it was given for another request.
+pub(crate) fn replay(answer: StoredAnswer, stamp: KeyStamp) -> Result<Answered, ServiceError> {
+    if stamp.fingerprint != answer.key.fingerprint {
+        return Err(ServiceError::KeyReused);
+    }
+    Ok(Answered {
+        status: answer.status,
+        body: answer.body,
+        replayed: true,
+    })
 }
 
 fn conflict_as(error: ServiceError, what: &'static str) -> ServiceError {

@@ -19,8 +19,8 @@ pub struct Merchant {
     pub(crate) clock: MerchantClock,
     /// Held while the test clock is moved.
     pub(crate) advancing: tokio::sync::Mutex<()>,
-    /// Held while settings are changed.
-    pub(crate) changing: tokio::sync::Mutex<()>,
+    /// Held while settings are changed, until those in memory are the new ones.
+    pub(crate) changing: Arc<tokio::sync::Mutex<()>>,
 }
 
 impl Service {
@@ -35,24 +35,29 @@ impl Service {
     }
 
     /// Changes settings: `change` gets those that hold and gives those that shall. Changes come one by one, so
-    /// that two at once lose nothing.
+    /// that two at once lose nothing, and hold from their commit on, also when the caller has gone.
     pub async fn update_settings(
         &self,
         who: &Principal,
         change: impl FnOnce(Settings) -> Result<Settings, ServiceError>,
     ) -> Result<Arc<Settings>, ServiceError> {
-        let _one_at_a_time = who.merchant.changing.lock().await;
-        let settings = change((*self.settings(who)).clone())?;
+        let one_at_a_time = Arc::clone(&who.merchant.changing).lock_owned().await;
+        let settings = Arc::new(change((*self.settings(who)).clone())?);
         let (merchant_id, text) = (who.merchant_id, settings.to_text());
-        self.write(move |connection| {
-            tillbox_store::sqlite::merchants::set_settings(connection, merchant_id, &text)
-        })
+        let (merchant, committed) = (Arc::clone(&who.merchant), Arc::clone(&settings));
+        self.write_then(
+            move |connection| {
+                tillbox_store::sqlite::merchants::set_settings(connection, merchant_id, &text)
+            },
+            move |_written| {
+                *merchant
+                    .settings
+                    .write()
+                    .unwrap_or_else(PoisonError::into_inner) = committed;
+                drop(one_at_a_time);
+            },
+        )
         .await?;
-        let settings = Arc::new(settings);
-        *who.merchant
-            .settings
-            .write()
-            .unwrap_or_else(PoisonError::into_inner) = Arc::clone(&settings);
         Ok(settings)
     }
 }

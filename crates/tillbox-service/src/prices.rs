@@ -53,6 +53,8 @@ pub enum PriceError {
     OutOfRange,
 }
 
+const TAKEN: &str = "another version of this price was made at the same time";
+
 /// All current prices.
 #[derive(Default)]
 pub(crate) struct PriceList(HashMap<(MerchantId, String), Vec<Arc<PriceRow>>>);
@@ -135,27 +137,16 @@ impl Service {
             version: 0,
             created_at: self.clock_now(who),
         };
-        let made = Arc::new(std::sync::Mutex::new(None));
-        let slot = Arc::clone(&made);
-        let answered = self
-            .write_keyed(
-                key,
-                "another version of this price was made at the same time",
-                move |connection| {
-                    let row = prices::insert(connection, row)?;
-                    let body = answer(&row);
-                    *slot.lock().unwrap_or_else(PoisonError::into_inner) = Some(row);
-                    Ok(body)
-                },
-            )
-            .await?;
-        if let Some(row) = made.lock().unwrap_or_else(PoisonError::into_inner).take() {
-            self.prices
-                .write()
-                .unwrap_or_else(PoisonError::into_inner)
-                .put(Arc::new(row));
-        }
-        Ok(answered)
+        let write = move |connection: &Connection| {
+            let row = prices::insert(connection, row)?;
+            Ok((answer(&row), Arc::new(row)))
+        };
+        let list = Arc::clone(&self.prices);
+        let then = move |row| {
+            let mut list = list.write().unwrap_or_else(PoisonError::into_inner);
+            list.put(row);
+        };
+        self.write_keyed(key, TAKEN, write, then).await
     }
 
     /// A price of any version.

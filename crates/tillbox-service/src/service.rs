@@ -42,7 +42,7 @@ pub struct Service {
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) merchants: RwLock<HashMap<MerchantId, Arc<Merchant>>>,
     pub(crate) keys: RwLock<HashMap<[u8; 32], Principal>>,
-    pub(crate) prices: RwLock<PriceList>,
+    pub(crate) prices: Arc<RwLock<PriceList>>,
     pub(crate) wallet_facts: Mutex<LruCache<WalletId, WalletFacts>>,
     random_number: u64,
 }
@@ -94,7 +94,7 @@ impl Service {
             clock: options.clock,
             merchants: RwLock::new(merchants),
             keys: RwLock::new(keys),
-            prices: RwLock::new(prices),
+            prices: Arc::new(RwLock::new(prices)),
             wallet_facts: Mutex::new(LruCache::new(facts)),
             random_number: options
                 .random
@@ -146,10 +146,21 @@ impl Service {
         &self,
         write: impl FnOnce(&Connection) -> Result<T, StoreError> + Send + 'static,
     ) -> Result<T, ServiceError> {
+        self.write_then(write, |_written| ()).await
+    }
+
+    /// The same, for tables that are kept in memory too: `then` follows each commit on the ledger's thread, in the
+    /// order of the commits, also when the caller has gone.
+    pub(crate) async fn write_then<T: Send + 'static>(
+        &self,
+        write: impl FnOnce(&Connection) -> Result<T, StoreError> + Send + 'static,
+        then: impl FnOnce(&T) + Send + 'static,
+    ) -> Result<T, ServiceError> {
         let (sender, receiver) = tokio::sync::oneshot::channel();
         self.engine.plain(Box::new(Write {
             run: Some(write),
             result: None,
+            then,
             sender,
         }))?;
         match receiver.await {
@@ -160,15 +171,17 @@ impl Service {
 }
 
 /// A write of plain tables with the caller that waits for it.
-struct Write<F, T> {
+struct Write<F, G, T> {
     run: Option<F>,
     result: Option<Result<T, StoreError>>,
+    then: G,
     sender: tokio::sync::oneshot::Sender<Result<T, StoreError>>,
 }
 
-impl<F, T> PlainWrite for Write<F, T>
+impl<F, G, T> PlainWrite for Write<F, G, T>
 where
     F: FnOnce(&Connection) -> Result<T, StoreError> + Send,
+    G: FnOnce(&T) + Send,
     T: Send,
 {
     fn run(&mut self, connection: &Connection) -> bool {
@@ -181,7 +194,10 @@ where
             (Some(Err(error)), _) => Err(error),
             (_, Err(CommitError::OutcomeUnknown(_))) => Err(StoreError::OutcomeUnknown),
             (_, Err(CommitError::NothingWritten(why))) => Err(StoreError::Unavailable(why)),
-            (Some(Ok(value)), Ok(())) => Ok(value),
+            (Some(Ok(value)), Ok(())) => {
+                (self.then)(&value);
+                Ok(value)
+            }
             (None, Ok(())) => Err(StoreError::Unavailable("the write did not run".to_owned())),
         };
         // A caller that has gone changes nothing.
@@ -240,7 +256,7 @@ fn load_merchants(
                 settings: RwLock::new(Arc::new(settings)),
                 clock: MerchantClock::ahead_by(row.clock_offset_us),
                 advancing: tokio::sync::Mutex::new(()),
-                changing: tokio::sync::Mutex::new(()),
+                changing: Arc::new(tokio::sync::Mutex::new(())),
             };
             Ok((row.id, Arc::new(merchant)))
         })

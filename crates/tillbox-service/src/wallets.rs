@@ -1,10 +1,13 @@
 //! Wallets: opening, looking, changing. Sums come from the ledger, names from the plain table.
 
 use crate::access::Principal;
+use crate::customers::replay;
 use crate::error::ServiceError;
 use crate::ledger::submission;
+use crate::metadata::MetadataChange;
 use crate::service::Service;
 use crate::{Mode, Operation};
+use futures_util::future::try_join_all;
 use std::sync::{Arc, PoisonError};
 use tillbox_core::amount::Amount;
 use tillbox_core::command::{Command, Credit};
@@ -17,7 +20,7 @@ use tillbox_core::wallet::{Balances, NewWallet, WalletState, WalletStatus};
 use tillbox_engine::port::OpenedWallet;
 use tillbox_engine::work::{AnswerWriter, OpenSubmission, Outcome};
 use tillbox_store::sqlite::wallets::{self, WalletFilter, WalletRow};
-use tillbox_store::sqlite::{customers, past};
+use tillbox_store::sqlite::{Connection, answers, past};
 
 /// A wallet as callers see it.
 #[derive(Clone, Debug)]
@@ -77,6 +80,17 @@ pub struct OpenWallet {
     pub initial_credit: Option<Credit>,
 }
 
+/// What changes of a wallet; none stays as it is.
+#[derive(Clone, Debug, Default)]
+pub struct WalletChange {
+    /// Another name, or none.
+    pub name: Option<Option<String>>,
+    /// Other data.
+    pub metadata: Option<MetadataChange>,
+    /// Another overdraft limit.
+    pub overdraft_limit: Option<Amount>,
+}
+
 /// Writes the answer of a call that answers with a wallet.
 pub type WalletAnswer = Arc<dyn Fn(&WalletView) -> Vec<u8> + Send + Sync>;
 
@@ -128,12 +142,11 @@ impl Service {
         answer: WalletAnswer,
     ) -> Result<Answered, ServiceError> {
         let (merchant_id, customer_id) = (who.merchant_id, open.customer_id);
-        let customer = self
-            .read(move |connection| customers::get(connection, merchant_id, customer_id))
-            .await?;
-        let customer = customer
-            .filter(|customer| customer.deleted_at.is_none())
-            .ok_or(ServiceError::NotFound)?;
+        let customer = match self.customer(who, customer_id).await {
+            // A deleted customer's wallet still answers to its key; for a customer that is there the lane looks.
+            Err(ServiceError::NotFound) => return self.answer_again(key, mode).await,
+            found => found?,
+        };
         let language = if customer.locale.starts_with("es") {
             Language::Es
         } else {
@@ -179,6 +192,21 @@ impl Service {
             answer: writer,
         };
         answered(self.engine.open_wallet(submission).await?)
+    }
+
+    /// The answer that the key was given before; not found if there is none.
+    async fn answer_again(
+        &self,
+        key: Option<KeyStamp>,
+        mode: Mode,
+    ) -> Result<Answered, ServiceError> {
+        let stamp = key
+            .filter(|_| mode == Mode::Commit)
+            .ok_or(ServiceError::NotFound)?;
+        let answer = self
+            .read(move |connection| answers::find(connection, stamp.key))
+            .await?;
+        replay(answer.ok_or(ServiceError::NotFound)?, stamp)
     }
 
     /// A command that answers with the wallet: freeze, unfreeze, another overdraft limit.
@@ -243,33 +271,71 @@ impl Service {
         let rows = self
             .read(move |connection| wallets::list(connection, merchant_id, &filter, before, limit))
             .await?;
-        let mut views = Vec::with_capacity(rows.len());
-        for row in rows {
-            views.push(self.wallet_view(who, row).await?);
-        }
-        Ok(views)
+        // All at once: they pass the ledger together, not one behind the other.
+        try_join_all(rows.into_iter().map(|row| self.wallet_view(who, row))).await
     }
 
-    /// Another name, other metadata; what is none stays.
-    pub async fn rename_wallet(
+    /// Changes a wallet; what is none stays. All of it is checked before any of it is written.
+    pub async fn update_wallet(
         &self,
         who: &Principal,
         id: WalletId,
-        name: Option<Option<String>>,
-        metadata: Option<String>,
+        change: WalletChange,
     ) -> Result<(), ServiceError> {
-        let (merchant_id, now) = (who.merchant_id, self.clock_now(who));
-        let found = self
-            .write(move |connection| {
-                let name = name.as_ref().map(Option::as_deref);
-                wallets::update(connection, merchant_id, id, name, metadata.as_deref(), now)
-            })
-            .await?;
-        if found {
-            Ok(())
-        } else {
-            Err(ServiceError::NotFound)
+        let limit = change.overdraft_limit;
+        let is_renamed = change.name.is_some() || change.metadata.is_some();
+        if let Some(limit) = limit.filter(|_| is_renamed) {
+            self.set_overdraft_limit(who, id, limit, Mode::DryRun)
+                .await?;
         }
+        if is_renamed {
+            self.rename_wallet(who, id, change).await?;
+        }
+        if let Some(limit) = limit {
+            self.set_overdraft_limit(who, id, limit, Mode::Commit)
+                .await?;
+        }
+        Ok(())
+    }
+
+    async fn rename_wallet(
+        &self,
+        who: &Principal,
+        id: WalletId,
+        change: WalletChange,
+    ) -> Result<(), ServiceError> {
+        let WalletChange { name, metadata, .. } = change;
+        let (merchant_id, now) = (who.merchant_id, self.clock_now(who));
+        let write = move |connection: &Connection| {
+            let Some(row) = wallets::get(connection, merchant_id, id)? else {
+                return Ok(Err(ServiceError::NotFound));
+            };
+            let metadata = match metadata.map(|change| change.apply(&row.metadata)) {
+                Some(Err(refused)) => return Ok(Err(refused)),
+                Some(Ok(metadata)) => Some(metadata),
+                None => None,
+            };
+            let name = name.as_ref().map(Option::as_deref);
+            wallets::update(connection, merchant_id, id, name, metadata.as_deref(), now)?;
+            Ok(Ok(()))
+        };
+        self.write(write).await?
+    }
+
+    async fn set_overdraft_limit(
+        &self,
+        who: &Principal,
+        wallet_id: WalletId,
+        limit: Amount,
+        mode: Mode,
+    ) -> Result<(), ServiceError> {
+        let operation = Operation {
+            wallet_id,
+            command: Command::SetOverdraftLimit(limit),
+            key: None,
+            mode,
+        };
+        self.submit(who, operation).await.map(drop)
     }
 
     /// What never changes of a wallet of this merchant.
@@ -335,22 +401,6 @@ impl Service {
                 WalletView::of(row, state, now)
             })
             .await?)
-    }
-
-    /// Freezes and the like need no row of their own in the answer: only whether they happened.
-    pub async fn set_overdraft_limit(
-        &self,
-        who: &Principal,
-        wallet_id: WalletId,
-        limit: Amount,
-    ) -> Result<(), ServiceError> {
-        let operation = Operation {
-            wallet_id,
-            command: Command::SetOverdraftLimit(limit),
-            key: None,
-            mode: Mode::Commit,
-        };
-        self.submit(who, operation).await.map(drop)
     }
 }
 

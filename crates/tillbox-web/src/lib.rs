@@ -4,6 +4,7 @@
 mod api;
 mod router;
 mod serve;
+mod wire;
 
 pub use router::{openapi, router};
 pub use serve::serve;

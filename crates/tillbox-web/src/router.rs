@@ -63,7 +63,7 @@ fn routes() -> OpenApiRouter<Arc<Service>> {
         .routes(routes!(system::readyz))
 }
 
-/// The OpenAPI document: made from the routes, so it is always true.
+/// The `OpenAPI` document: made from the routes, so it is always true.
 pub fn openapi() -> utoipa::openapi::OpenApi {
     let mut document = routes().into_openapi();
     let components = document.components.get_or_insert_default();
@@ -80,7 +80,7 @@ pub fn openapi() -> utoipa::openapi::OpenApi {
         for operation in operations.into_iter().flatten() {
             for response in operation.responses.responses.values_mut() {
                 if let RefOr::T(response) = response {
-                    response.description = "Done.".to_owned();
+                    "Done.".clone_into(&mut response.description);
                 }
             }
             for (status, what) in PROBLEMS {

@@ -1,17 +1,19 @@
-//! The accept loop: HTTP/1.1 with every wait bounded, and a stop that finishes what was begun.
+//! The accept loop: HTTP/1.1 with every wait bounded ([`crate::wire`]), and a stop that finishes what was begun.
 
-use axum::Router;
-use hyper_util::rt::{TokioIo, TokioTimer};
+use crate::wire::{Progress, Wire};
+use axum::http::Request;
+use hyper::body::Incoming;
+use hyper::server::conn::http1;
+use hyper::service::service_fn;
+use hyper_util::rt::TokioIo;
 use hyper_util::server::graceful::GracefulShutdown;
-use hyper_util::service::TowerToHyperService;
 use std::sync::Arc;
 use std::time::Duration;
 use tillbox_service::Service;
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::{Semaphore, watch};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
+use tower::Service as _;
 
-/// How long a client may take to send the head of a request; an idle connection is closed after it, too.
-const HEAD_TIMEOUT: Duration = Duration::from_secs(60);
 /// The largest head of a request.
 const HEAD_BYTES: usize = 32 * 1024;
 /// Connections at the same time; more wait to be accepted.
@@ -30,27 +32,42 @@ pub async fn serve(
     let places = Arc::new(Semaphore::new(CONNECTIONS));
     let graceful = GracefulShutdown::new();
     loop {
-        let Ok(place) = Arc::clone(&places).acquire_owned().await else {
-            break;
-        };
         let accepted = tokio::select! {
-            accepted = listener.accept() => accepted,
+            accepted = accept(&listener, &places) => accepted,
+            // An error here means that nobody can stop it any more, which is a stop too.
             _ = stopped.wait_for(|stop| *stop) => break,
         };
-        match accepted {
-            Ok((stream, _)) => {
-                let connection = graceful.watch(connection(stream, router.clone()));
-                tokio::spawn(async move {
-                    // What a client does to its connection is not our fault.
-                    drop(connection.await);
-                    drop(place);
-                });
-            }
+        let (stream, place) = match accepted {
+            Ok(accepted) => accepted,
             Err(error) => {
                 tracing::warn!(%error, "a connection could not be accepted");
                 tokio::time::sleep(AFTER_FAILED_ACCEPT).await;
+                continue;
             }
+        };
+        if let Err(error) = stream.set_nodelay(true) {
+            tracing::debug!(%error, "a connection keeps its delay");
         }
+        let progress = Progress::default();
+        let wire = Wire::new(stream, progress.clone());
+        let router = router.clone();
+        let answer = service_fn(move |request: Request<Incoming>| {
+            progress.request_begins();
+            let (progress, answer) = (progress.clone(), router.clone().call(request));
+            async move {
+                let answer = answer.await;
+                progress.answer_begins();
+                answer
+            }
+        });
+        let mut builder = http1::Builder::new();
+        builder.header_read_timeout(None).max_buf_size(HEAD_BYTES);
+        let connection = graceful.watch(builder.serve_connection(TokioIo::new(wire), answer));
+        tokio::spawn(async move {
+            // What a client does to its connection is not our fault.
+            drop(connection.await);
+            drop(place);
+        });
     }
     drop(listener);
     if tokio::time::timeout(within, graceful.shutdown())
@@ -62,18 +79,15 @@ pub async fn serve(
     Ok(())
 }
 
-type Connection =
-    hyper::server::conn::http1::Connection<TokioIo<TcpStream>, TowerToHyperService<Router>>;
-
-fn connection(stream: TcpStream, router: Router) -> Connection {
-    if let Err(error) = stream.set_nodelay(true) {
-        tracing::debug!(%error, "a connection keeps its delay");
-    }
-    let mut builder = hyper::server::conn::http1::Builder::new();
-    builder
-        .timer(TokioTimer::new())
-        .header_read_timeout(HEAD_TIMEOUT)
-        .max_buf_size(HEAD_BYTES)
-        .pipeline_flush(true);
-    builder.serve_connection(TokioIo::new(stream), TowerToHyperService::new(router))
+/// The next connection, once there is a place for it.
+async fn accept(
+    listener: &TcpListener,
+    places: &Arc<Semaphore>,
+) -> std::io::Result<(TcpStream, OwnedSemaphorePermit)> {
+    let place = Arc::clone(places)
+        .acquire_owned()
+        .await
+        .map_err(std::io::Error::other)?;
+    let (stream, _peer) = listener.accept().await?;
+    Ok((stream, place))
 }

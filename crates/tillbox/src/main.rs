@@ -1,5 +1,10 @@
 //! The `tillbox` binary: reads the command line and calls the rooms behind it.
 
+#![expect(
+    clippy::print_stdout,
+    reason = "a command line answers on standard output"
+)]
+
 mod bench;
 mod config;
 mod serve;

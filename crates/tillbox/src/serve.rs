@@ -19,13 +19,13 @@ pub(crate) struct Arguments {
     /// Where to listen: HOST:PORT, 127.0.0.1:8420 unless told otherwise. Port 0 takes a free one.
     #[arg(long, env = "TILLBOX_LISTEN", value_name = "ADDR")]
     listen: Option<String>,
-    /// What to log, to stderr: "info" unless told otherwise, or such as "warn,tillbox_web=debug".
+    /// What to log, to stderr: "info" unless told otherwise, or such as "warn" or "debug".
     #[arg(long, env = "TILLBOX_LOG", value_name = "FILTER")]
     log: Option<String>,
     /// Memory for wallets, in MiB: 128 unless told otherwise.
     #[arg(long, value_name = "MIB")]
     cache_mib: Option<usize>,
-    /// API key of the test merchant that is made when the database holds none: tb_test_ and at least 24 letters
+    /// API key of the test merchant that is made when the database holds none: `tb_test_` and at least 24 letters
     /// and digits. Better set in the environment, as other users see the flags of a process.
     #[arg(
         long,
@@ -42,6 +42,9 @@ pub(crate) struct Arguments {
 const DEFAULT_CACHE_MIB: usize = 128;
 /// How long requests may take to finish once the process is told to stop.
 const STOP_WITHIN: Duration = Duration::from_secs(8);
+
+/// How long callers are told that the ledger has ended, before the process does.
+const TELL_WITHIN: Duration = Duration::from_secs(1);
 
 /// Serves until SIGTERM or Ctrl-C.
 pub(crate) fn run(arguments: Arguments) -> Result<ExitCode> {
@@ -148,8 +151,11 @@ async fn serve(running: Running, listener: tokio::net::TcpListener) -> Result<Ex
         end = &mut ledger_end => Some(end),
     };
     stop.send_replace(true);
+    let web = async { web.await.context("the server ended unexpectedly")? };
     if end.is_none() {
-        web.await.context("the server ended unexpectedly")??;
+        web.await?;
+    } else if tokio::time::timeout(TELL_WITHIN, web).await.is_err() {
+        tracing::warn!("some callers were not told that the ledger has ended");
     }
     jobs.abort();
     service.stop();

@@ -3,7 +3,7 @@
 //! Format 1, in this order: format (1 byte), flags (2 bytes, which optional fields follow), then the fields
 //! of [`Event`] that have no column of their own. Numbers are LEB128, signed ones zigzag; lists start with
 //! their length. A lot that the row brings in is written whole; other lots are named with their draw key, so
-//! that a row can be replayed from the log alone. Test vectors stand in the tests below: they never change.
+//! that a row can be replayed from the log alone. Test vectors stand in `decide/tests/log.rs`: they never change.
 
 use super::{Actor, Entry, EntryKind, Event, HoldChange, Note, Part, UsageFacts};
 use crate::amount::Amount;

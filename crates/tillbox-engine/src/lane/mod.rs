@@ -4,7 +4,7 @@
 //! |---|---|---|
 //! | gather | drains the queue, up to `batch` commands, without lingering | – |
 //! | load | missing wallets in one call, keys in one call | one look-up a key |
-//! | decide | each command in order: key, due, decide, apply ([`batch`]) | about a microsecond |
+//! | decide | each command in order: key, due, decide, apply ([`desk`]) | about a microsecond |
 //! | commit | one transaction, one fsync | bounds the batch rate |
 //! | answer | replies, then views, then plain writes | – |
 //!
@@ -12,15 +12,17 @@
 //! batch (touched wallets are forgotten and loaded anew) and tries its halves, so that one bad command fails
 //! alone. An unknown outcome ends the lane; everybody in it and in the queue is told so.
 
-mod batch;
 mod cache;
+mod desk;
+mod pending;
 
 use crate::engine::Options;
 use crate::port::{CommitError, LedgerStore};
+use crate::queue::Exit;
 use crate::work::{Answer, OpenSubmission, Reply, Submission, SubmitError, View, Work};
-use batch::{Decided, Pending};
 use cache::Cache;
-use std::sync::mpsc::Receiver;
+use desk::{Decided, Desk};
+use pending::Pending;
 use tillbox_core::decide;
 use tillbox_core::id::{MerchantId, WalletId};
 use tillbox_core::rejection::Rejection;
@@ -71,19 +73,19 @@ impl<S: LedgerStore> Lane<S> {
         }
     }
 
-    pub(crate) fn run(mut self, queue: &Receiver<Work<S::Plain>>) -> LaneEnd {
-        while let Ok(first) = queue.recv() {
+    pub(crate) fn run(mut self, queue: &Exit<S::Plain>) -> LaneEnd {
+        while let Some(first) = queue.recv() {
             let gathering = self.gather(first, queue);
             let stop = gathering.stop;
             if let Err(why) = self.run_batch(gathering) {
                 tracing::error!(%why, "the outcome of a commit is unknown: the ledger stops");
-                while let Ok(work) = queue.try_recv() {
+                while let Some(work) = queue.try_recv() {
                     refuse(work, &SubmitError::OutcomeUnknown);
                 }
                 return LaneEnd::Poisoned(why);
             }
             if stop {
-                while let Ok(work) = queue.try_recv() {
+                while let Some(work) = queue.try_recv() {
                     refuse(work, &SubmitError::ShuttingDown);
                 }
                 return LaneEnd::Stopped;
@@ -92,11 +94,7 @@ impl<S: LedgerStore> Lane<S> {
         LaneEnd::Stopped
     }
 
-    fn gather(
-        &self,
-        first: Work<S::Plain>,
-        queue: &Receiver<Work<S::Plain>>,
-    ) -> Gathering<S::Plain> {
+    fn gather(&self, first: Work<S::Plain>, queue: &Exit<S::Plain>) -> Gathering<S::Plain> {
         let mut gathering = Gathering {
             items: Vec::new(),
             reads: Vec::new(),
@@ -137,7 +135,7 @@ impl<S: LedgerStore> Lane<S> {
             }
             let taken = gathering.items.len() + gathering.reads.len() + gathering.plain.len();
             next = if taken < self.options.batch {
-                queue.try_recv().ok()
+                queue.try_recv()
             } else {
                 None
             };
@@ -234,7 +232,7 @@ impl<S: LedgerStore> Lane<S> {
         let mut answers = Vec::with_capacity(items.len());
         for (item, _) in items {
             let system_now = self.options.clock.now();
-            let mut desk = batch::Desk {
+            let mut desk = Desk {
                 store: &mut self.store,
                 cache: &mut self.cache,
                 pending: &mut pending,

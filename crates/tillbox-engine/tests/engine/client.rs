@@ -14,7 +14,7 @@ use tillbox_core::reason::{Language, Reason};
 use tillbox_core::rejection::Rejection;
 use tillbox_core::time::Timestamp;
 use tillbox_core::wallet::{NewWallet, WalletState, WalletStatus};
-use tillbox_engine::clock::{ManualClock, MerchantClock};
+use tillbox_engine::clock::{Clock, ManualClock, MerchantClock};
 use tillbox_engine::port::OpenedWallet;
 use tillbox_engine::work::{Answer, Mode, OpenSubmission, Outcome, Submission, SubmitError};
 use tillbox_engine::{Engine, LaneEnd, Options};
@@ -43,13 +43,14 @@ impl Running {
 }
 
 pub(crate) fn options(clock: &Arc<ManualClock>, durable: &Durable) -> Options {
+    let shared: Arc<dyn Clock> = Arc::<ManualClock>::clone(clock);
     let store = durable.look();
     let rows = store.entries().map(|entry| entry.id.number());
     let wallets = store.opened().map(|opened| opened.wallet.id);
     let lots = wallets.flat_map(|wallet| store.lots_of(wallet));
     let last = rows.chain(lots.map(|lot| lot.id.number())).max();
     Options {
-        clock: Arc::clone(clock) as Arc<_>,
+        clock: shared,
         ids: Arc::new(IdSource::after(last.unwrap_or(0))),
         salt_key: [7; 32],
         queue: 64,
@@ -93,13 +94,13 @@ pub(crate) fn forced(amount: i64) -> Command {
     Command::Debit(debit_of(units(amount), Some(Force { floor: None })))
 }
 
-pub(crate) fn key(number: u64, fingerprint: u8) -> Option<KeyStamp> {
+pub(crate) fn key(number: u64, fingerprint: u8) -> KeyStamp {
     let mut key = [0; 16];
     key[..8].copy_from_slice(&number.to_be_bytes());
-    Some(KeyStamp {
+    KeyStamp {
         key,
         fingerprint: [fingerprint; 16],
-    })
+    }
 }
 
 /// A command for wallet 1 without a key.
@@ -120,7 +121,7 @@ pub(crate) fn ask(command: Command) -> Submission {
 /// The same under a key.
 pub(crate) fn keyed(command: Command, number: u64) -> Submission {
     Submission {
-        key: key(number, 1),
+        key: Some(key(number, 1)),
         ..ask(command)
     }
 }

@@ -135,9 +135,9 @@ impl Model {
             }
             (_, Some((_, (.., at)))) => {
                 let lot = &mut self.lots[at];
-                let lost = lot.remaining - lot.held;
+                let rest = lot.remaining - lot.held;
                 lot.remaining = lot.held;
-                Some(money(-lost))
+                Some(money(-rest))
             }
             (_, None) => None,
         }
@@ -172,8 +172,8 @@ impl Model {
             Command::Debit(debit) => self.spend(wide(debit.amount), debit.force, debit.reason, id),
             Command::Usage(usage) => match usage.hold_id {
                 Some(hold) => {
-                    self.only_active()?;
                     self.open_hold(hold)?;
+                    self.only_active()?;
                     if usage.cost.is_zero() {
                         return Ok(NOTHING);
                     }
@@ -202,7 +202,7 @@ impl Model {
             }
             Command::PlaceHold(hold) => {
                 self.only_active()?;
-                let expires = self.hold_end(hold.expiry, now, now)?;
+                let expires = hold_end(hold.expiry, now, now)?;
                 let amount = wide(hold.amount);
                 if amount > self.available() {
                     return Err(self.short_of(amount, self.available()));
@@ -234,9 +234,9 @@ impl Model {
                 Ok(NOTHING)
             }
             Command::ExtendHold { hold_id, expiry } => {
-                self.only_active()?;
                 self.open_hold(*hold_id)?;
-                let end = self.hold_end(*expiry, now, self.holds[hold_id].placed)?;
+                self.only_active()?;
+                let end = hold_end(*expiry, now, self.holds[hold_id].placed)?;
                 self.hold_mut(*hold_id).expires = end;
                 Ok(NOTHING)
             }
@@ -522,14 +522,6 @@ impl Model {
         self.holds.get_mut(&id).expect("it was found before")
     }
 
-    fn hold_end(&self, expiry: Expiry, now: Timestamp, placed: Timestamp) -> Refusable<Timestamp> {
-        let (end, latest) = (instant(expiry, now), placed.plus_days(30));
-        if end <= now || end > latest {
-            return Err(out_of_time(now, latest));
-        }
-        Ok(end)
-    }
-
     fn short_of(&self, required: i128, available: i128) -> Rejection {
         let open = self
             .holds
@@ -569,6 +561,14 @@ fn instant(expiry: Expiry, now: Timestamp) -> Timestamp {
         Expiry::InSeconds(seconds) => Timestamp::from_micros(now.micros() + seconds * 1_000_000),
         Expiry::At(at) => at,
     }
+}
+
+fn hold_end(expiry: Expiry, now: Timestamp, placed: Timestamp) -> Refusable<Timestamp> {
+    let (end, latest) = (instant(expiry, now), placed.plus_days(30));
+    if end <= now || end > latest {
+        return Err(out_of_time(now, latest));
+    }
+    Ok(end)
 }
 
 fn out_of_time(earliest: Timestamp, latest: Timestamp) -> Rejection {

@@ -19,6 +19,7 @@ mod pool;
 pub mod prices;
 mod query;
 mod rows;
+mod stretches;
 pub mod transactions;
 pub mod verify;
 pub mod wallets;

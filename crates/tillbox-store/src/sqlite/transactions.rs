@@ -3,8 +3,10 @@
 use super::currency;
 use super::query::Query;
 use super::rows::{ENTRY_COLUMNS, corrupt, entry_from_row};
+use super::stretches::{self, BITS};
 use crate::error::StoreError;
 use rusqlite::{Connection, OptionalExtension};
+use std::ops::Range;
 use tillbox_core::currency::Currency;
 use tillbox_core::entry::Entry;
 use tillbox_core::id::{EntryId, MerchantId, WalletId};
@@ -89,25 +91,34 @@ pub fn list(
     before: Option<u64>,
     rows: usize,
 ) -> Result<Vec<Entry>, StoreError> {
-    let select = format!("SELECT {ENTRY_COLUMNS} FROM log WHERE log.seq IS NOT NULL AND");
-    let mut query = Query::new(&select, "log.wallet_id = {}", wallet.number());
-    query.and("log.merchant_id = {}", merchant.number());
     let before = before.map_or(i64::MAX, |version| {
         i64::try_from(version).unwrap_or(i64::MAX)
     });
+    let start = match filter.from {
+        Some(from) => first_version_at(connection, wallet, from)?,
+        None => 1,
+    };
     let end = match filter.to {
         Some(to) => before.min(first_version_at(connection, wallet, to)?),
         None => before,
     };
-    query.and("log.version < {}", end);
-    if let Some(from) = filter.from {
-        let first = first_version_at(connection, wallet, from)?;
-        query.and("log.version >= {}", first);
-    }
+    list_query(merchant, wallet, filter, start..end, rows).read(connection, entry_from_row)
+}
+
+pub(super) fn list_query(
+    merchant: MerchantId,
+    wallet: WalletId,
+    filter: &TransactionFilter,
+    versions: Range<i64>,
+    rows: usize,
+) -> Query {
+    let select = format!("SELECT {ENTRY_COLUMNS} FROM log WHERE log.seq IS NOT NULL AND");
+    let mut query = Query::new(&select, "log.wallet_id = {}", wallet.number());
+    query.and("log.merchant_id = {}", merchant.number());
+    query.and("log.version >= {}", versions.start);
+    query.and("log.version < {}", versions.end);
     filter.narrow(&mut query);
-    query
-        .first("log.version DESC", rows)
-        .read(connection, entry_from_row)
+    query.first("log.version DESC", rows)
 }
 
 /// The version of the wallet's first row that was booked at or after `at`; one above its last if there is none. A
@@ -138,8 +149,8 @@ fn first_version_at(
     Ok(low)
 }
 
-/// Transactions of all wallets of a merchant, newest first, with ids below `before`. The index by merchant makes a
-/// page as cheap for a small merchant as for the one that fills the server.
+/// Transactions of all wallets of a merchant, newest first, with ids below `before`: see `stretches.rs` for what
+/// a page costs.
 pub fn list_merchant(
     connection: &Connection,
     merchant: MerchantId,
@@ -147,17 +158,32 @@ pub fn list_merchant(
     before: Option<EntryId>,
     rows: usize,
 ) -> Result<Vec<MerchantTransaction>, StoreError> {
-    let select = format!(
-        "SELECT {ENTRY_COLUMNS}, w.currency AS currency FROM log CROSS JOIN wallets w ON w.id = log.wallet_id \
-         WHERE log.seq IS NOT NULL AND"
-    );
-    let mut query = Query::new(&select, "log.merchant_id = {}", merchant.number());
-    query.and("log.id < {}", before.map_or(i64::MAX, EntryId::number));
-    filter.narrow(&mut query);
-    query.first("log.id DESC", rows).read(connection, |row| {
+    list_merchant_query(merchant, filter, before, rows).read(connection, |row| {
         Ok(MerchantTransaction {
             entry: entry_from_row(row)?,
             currency: currency(&row.get::<_, String>("currency")?)?,
         })
     })
+}
+
+pub(super) fn list_merchant_query(
+    merchant: MerchantId,
+    filter: &TransactionFilter,
+    before: Option<EntryId>,
+    rows: usize,
+) -> Query {
+    let before = before.unwrap_or(EntryId::from_number(i64::MAX));
+    // CROSS JOIN keeps the order of the tables: stretches, their rows, each row's wallet.
+    let select = format!(
+        "SELECT {ENTRY_COLUMNS}, w.currency AS currency FROM log_stretches s \
+         CROSS JOIN log ON log.id BETWEEN s.stretch << {BITS} AND (s.stretch << {BITS}) + {LAST} \
+         CROSS JOIN wallets w ON w.id = log.wallet_id \
+         WHERE log.seq IS NOT NULL AND log.merchant_id = s.merchant_id AND",
+        LAST = (1_i64 << BITS) - 1
+    );
+    let mut query = Query::new(&select, "s.merchant_id = {}", merchant.number());
+    query.and("s.stretch <= {}", stretches::of(before));
+    query.and("log.id < {}", before.number());
+    filter.narrow(&mut query);
+    query.first("s.stretch DESC, log.id DESC", rows)
 }

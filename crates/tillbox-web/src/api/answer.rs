@@ -1,6 +1,7 @@
 //! Answers: JSON, as bytes that a replay gives again.
 
 use super::problem::Problem;
+use axum::body::{Body, Bytes};
 use axum::http::{HeaderName, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
@@ -17,8 +18,8 @@ pub(crate) fn bytes<T: Serialize>(value: &T) -> Vec<u8> {
 }
 
 /// An answer of that status.
-pub(crate) fn json(status: StatusCode, body: Vec<u8>) -> Response {
-    let mut response = (status, body).into_response();
+pub(crate) fn json(status: StatusCode, body: impl Into<Body>) -> Response {
+    let mut response = (status, body.into()).into_response();
     response.headers_mut().insert(
         header::CONTENT_TYPE,
         HeaderValue::from_static("application/json"),
@@ -46,7 +47,7 @@ pub(crate) fn replayed(mut response: Response, replayed: bool) -> Response {
 pub(crate) fn stored(answered: Answered) -> Result<Response, Problem> {
     let status = StatusCode::from_u16(answered.status).map_err(|_corrupt| Problem::internal())?;
     Ok(replayed(
-        json(status, answered.body.to_vec()),
+        json(status, Bytes::from_owner(answered.body)),
         answered.replayed,
     ))
 }

@@ -140,7 +140,7 @@ pub(crate) fn shape_problem(
     let mut pointer = String::new();
     for segment in path {
         match segment {
-            Segment::Seq { index } => pointer.push_str(&format!("/{index}")),
+            Segment::Seq { index } => pointer.push_str(&token(&index.to_string())),
             Segment::Map { key } | Segment::Enum { variant: key } => {
                 pointer.push_str(&token(key));
             }
@@ -158,7 +158,7 @@ pub(crate) fn shape_problem(
             pointer.push_str(&token);
         }
     }
-    Problem::invalid(FieldError {
+    Problem::invalid(&FieldError {
         pointer: Some(pointer),
         parameter: None,
         message,

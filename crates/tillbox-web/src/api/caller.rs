@@ -55,9 +55,7 @@ impl FromRequestParts<Arc<Service>> for Caller {
         let key = match (keys.next(), keys.next()) {
             (None, _) => Header::None,
             (Some(_), Some(_)) => Header::Malformed("must be sent once"),
-            (Some(value), None) => value
-                .to_str()
-                .map_or(Header::Malformed(FORM), |key| check_key(key)),
+            (Some(value), None) => value.to_str().map_or(Header::Malformed(FORM), check_key),
         };
         Ok(Self { principal, key })
     }

@@ -133,7 +133,7 @@ impl Query {
         };
         let before = self
             .get("cursor")
-            .map(|cursor| read_cursor(cursor, &binding).ok_or_else(wrong))
+            .map(|cursor| read_cursor(cursor, binding).ok_or_else(wrong))
             .transpose()?;
         Ok(Page {
             limit,
@@ -210,7 +210,7 @@ impl Page {
         let has_more = rows.len() > self.limit;
         rows.truncate(self.limit);
         let last = rows.last().filter(|_| has_more).map(position);
-        let next_cursor = last.map(|position| write_cursor(position, &self.binding));
+        let next_cursor = last.map(|position| write_cursor(position, self.binding));
         Listed {
             data: rows.iter().map(print).collect(),
             has_more,
@@ -232,17 +232,17 @@ impl<T> Listed<T> {
 }
 
 /// Position and binding in hexadecimal, the position masked by the binding, so that nobody counts with it.
-fn write_cursor(position: i64, binding: &[u8; 8]) -> String {
-    let mask = u64::from_be_bytes(*binding);
+fn write_cursor(position: i64, binding: [u8; 8]) -> String {
+    let mask = u64::from_be_bytes(binding);
     format!(
         "{:016x}{mask:016x}",
         position.cast_unsigned() ^ mask.rotate_left(29)
     )
 }
 
-fn read_cursor(cursor: &str, binding: &[u8; 8]) -> Option<i64> {
+fn read_cursor(cursor: &str, binding: [u8; 8]) -> Option<i64> {
     let (position, bound) = cursor.split_at_checked(16)?;
-    let mask = u64::from_be_bytes(*binding);
+    let mask = u64::from_be_bytes(binding);
     let is_hex = cursor.len() == 32
         && cursor
             .bytes()
@@ -261,7 +261,7 @@ mod tests {
     #[test]
     fn cursors_are_bound_to_their_filters() {
         let query = Query::parse("type=debit&limit=5").expect("a query");
-        let cursor = write_cursor(42, &query.page("x").expect("a page").binding);
+        let cursor = write_cursor(42, query.page("x").expect("a page").binding);
         let again = Query::parse(&format!("limit=7&cursor={cursor}&type=debit")).expect("a query");
         assert_eq!(again.page("x").expect("the same filters").before, Some(42));
         for other in [

@@ -69,7 +69,7 @@ impl Problem {
     }
 
     /// The request has a shape that is not understood.
-    pub(crate) fn invalid(error: FieldError) -> Self {
+    pub(crate) fn invalid(error: &FieldError) -> Self {
         let place = error
             .pointer
             .as_deref()
@@ -83,7 +83,7 @@ impl Problem {
     }
 
     pub(crate) fn invalid_field(pointer: impl Into<String>, message: impl Into<String>) -> Self {
-        Self::invalid(FieldError {
+        Self::invalid(&FieldError {
             pointer: Some(pointer.into()),
             parameter: None,
             message: message.into(),
@@ -94,7 +94,7 @@ impl Problem {
         parameter: impl Into<String>,
         message: impl Into<String>,
     ) -> Self {
-        Self::invalid(FieldError {
+        Self::invalid(&FieldError {
             pointer: None,
             parameter: Some(parameter.into()),
             message: message.into(),
@@ -170,6 +170,19 @@ impl Problem {
         )
     }
 
+    /// What stands in for an answer of the HTTP library, which gives only a status.
+    pub(crate) fn unreadable_head(status: StatusCode) -> Self {
+        let message = match status {
+            StatusCode::URI_TOO_LONG => "send a shorter address",
+            StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE => "send fewer or shorter headers",
+            _ => "this is no HTTP/1.1 request",
+        };
+        Self {
+            status,
+            ..Self::invalid_field("", message)
+        }
+    }
+
     fn overloaded(detail: &str) -> Self {
         Self::new(
             StatusCode::SERVICE_UNAVAILABLE,
@@ -216,12 +229,12 @@ impl Problem {
         body
     }
 
-    fn rejection(rejection: Rejection, currency: Option<Currency>) -> Self {
+    fn rejection(rejection: &Rejection, currency: Option<Currency>) -> Self {
         let print = |amount: Amount| {
             currency.map_or_else(|| print_amount(amount), |currency| amount.display(currency))
         };
         let detail = rejection.to_string();
-        match rejection {
+        match *rejection {
             Rejection::WalletNotFound
             | Rejection::HoldNotFound
             | Rejection::HoldUnknown(_)
@@ -284,7 +297,7 @@ impl From<ServiceError> for Problem {
             ServiceError::Rejected {
                 rejection,
                 currency,
-            } => Self::rejection(rejection, currency),
+            } => Self::rejection(&rejection, currency),
             ServiceError::NotFound => Self::not_found(),
             ServiceError::Conflict(reason) => Self::conflict(reason),
             ServiceError::Invalid { pointer, message } if pointer.starts_with('/') => {

@@ -28,6 +28,11 @@ pub(crate) fn begin_at(number: u64) {
     LAST.store(number, Ordering::Relaxed);
 }
 
+/// Does work under an id of its own, where no request could be read.
+pub(crate) fn without_request<T>(work: impl FnOnce() -> T) -> T {
+    CURRENT.sync_scope(LAST.fetch_add(1, Ordering::Relaxed), work)
+}
+
 /// Gives the request its id.
 pub(crate) async fn layer(request: Request, next: Next) -> Response {
     let number = LAST.fetch_add(1, Ordering::Relaxed);

@@ -8,6 +8,7 @@ use std::fmt;
 use tillbox_core::amount::{Amount, AmountError};
 use tillbox_core::currency::Currency;
 use tillbox_core::time::Timestamp;
+use tillbox_service::MetadataChange;
 use utoipa::ToSchema;
 
 /// Reads a string and nothing else, without copying it where it can be borrowed.
@@ -36,7 +37,7 @@ fn read_text<'de, D: Deserializer<'de>, T>(
 const A_DECIMAL: &str = "a decimal string such as \"12.50\"";
 
 /// Stands for any amount beyond the largest one: it is well formed, and refused in its turn (R42).
-const BEYOND: Amount = Amount::from_micros(Amount::MAX_SINGLE.micros() + 1);
+pub(crate) const BEYOND: Amount = Amount::from_micros(Amount::MAX_SINGLE.micros() + 1);
 
 /// A well-formed amount that is perhaps beyond the largest one: that is another error than a wrong form.
 fn read_amount<'de, D: Deserializer<'de>>(
@@ -240,9 +241,11 @@ fn check_metadata(map: &Map<String, Value>) -> Result<(), String> {
     Ok(())
 }
 
-/// Data of a merge patch: null clears it.
-pub(crate) fn cleared(metadata: Option<Metadata>) -> String {
-    metadata.map_or_else(|| "{}".to_owned(), |metadata| metadata.0)
+/// Data of a merge patch: null clears it, an object is merged.
+pub(crate) fn merged(metadata: Option<Metadata>) -> MetadataChange {
+    metadata.map_or(MetadataChange::Clear, |metadata| {
+        MetadataChange::Merge(metadata.0)
+    })
 }
 
 /// A field of a merge patch that can't be cleared: absent leaves, null is refused, a value replaces.
@@ -253,6 +256,10 @@ pub(crate) fn present<'de, D: Deserializer<'de>, T: Deserialize<'de>>(
 }
 
 /// A field of a merge patch: absent leaves, null clears, a value replaces.
+#[expect(
+    clippy::option_option,
+    reason = "absent, null and a value are three things"
+)]
 pub(crate) fn patch<'de, D: Deserializer<'de>, T: Deserialize<'de>>(
     deserializer: D,
 ) -> Result<Option<Option<T>>, D::Error> {

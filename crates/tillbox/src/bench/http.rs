@@ -1,6 +1,7 @@
 //! Load over HTTP/1.1: as lean a client as can be, since it shares the cores with the server.
 
 use super::server::Server;
+use super::stopwatch;
 use anyhow::{Context, Result, bail};
 use indicatif::ProgressBar;
 use std::fmt::Write as _;
@@ -9,7 +10,6 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
-use tokio::time::Instant;
 
 /// What is asked for, over and over.
 #[derive(Clone, Copy)]
@@ -206,7 +206,7 @@ pub(crate) async fn run(
     let workers = (0..connections).map(|_| async move {
         let mut connection = Connection::open(server).await?;
         let mut latencies = Vec::with_capacity(65_536);
-        let end = Instant::now() + length;
+        let end = stopwatch() + length;
         loop {
             let wallet = &wallets[connection.random.below(wallets.len())];
             let (method, path, body) = match kind {
@@ -226,7 +226,7 @@ pub(crate) async fn run(
                     batch_body(&mut connection.random, wallets, size, 1),
                 ),
             };
-            let started = Instant::now();
+            let started = stopwatch();
             if started >= end {
                 return anyhow::Ok(latencies);
             }
@@ -253,7 +253,10 @@ fn batch_body(random: &mut Random, wallets: &[String], size: usize, hot_every: u
         };
         let comma = if number == 0 { "" } else { "," };
         let key = random.key();
-        body.push_str(&format!(r#"{comma}{{"op":"debit","wallet_id":"{wallet}","idempotency_key":"{key}","amount":"0.0075","description":"SMS to +1 555 0100"}}"#));
+        let operation = format!(
+            r#"{comma}{{"op":"debit","wallet_id":"{wallet}","idempotency_key":"{key}","amount":"0.0075","description":"SMS to +1 555 0100"}}"#
+        );
+        body.push_str(&operation);
     }
     body.push_str("]}");
     body

@@ -1,6 +1,7 @@
 //! Load on the engine itself, without HTTP.
 
 use super::http::Random;
+use super::stopwatch;
 use anyhow::{Context, Result, bail};
 use std::sync::Arc;
 use std::thread::JoinHandle;
@@ -12,7 +13,6 @@ use tillbox_core::id::WalletId;
 use tillbox_core::reason::Reason;
 use tillbox_engine::LaneEnd;
 use tillbox_service::{BootstrapKey, Mode, Operation, Outcome, Principal, Running, Service};
-use tokio::time::Instant;
 
 pub(crate) struct Ledger {
     service: Arc<Service>,
@@ -21,10 +21,10 @@ pub(crate) struct Ledger {
 }
 
 impl Ledger {
-    pub(crate) fn start(database: String, key: &str) -> Result<Self> {
+    pub(crate) fn start(database: &str, key: &str) -> Result<Self> {
         let Running {
             service, ledger, ..
-        } = crate::serve::start(&database, 256, BootstrapKey::parse(key)?)?;
+        } = crate::serve::start(database, 256, BootstrapKey::parse(key)?)?;
         let principal = service.authenticate(key).context("the key is not known")?;
         Ok(Self {
             service,
@@ -52,7 +52,7 @@ impl Ledger {
         length: Duration,
     ) -> Result<Vec<Duration>> {
         let wallets: Arc<[WalletId]> = wallets.into();
-        let end = Instant::now() + length;
+        let end = stopwatch() + length;
         let callers = (0..waiting).map(|_| {
             let (service, principal, wallets) = (
                 Arc::clone(&self.service),
@@ -62,7 +62,7 @@ impl Ledger {
             tokio::spawn(async move {
                 let mut random = Random::new()?;
                 let mut latencies = Vec::with_capacity(4_096);
-                while Instant::now() < end {
+                while stopwatch() < end {
                     let wallet_id = wallets[random.below(wallets.len())];
                     let operation = Operation {
                         wallet_id,
@@ -70,7 +70,7 @@ impl Ledger {
                         key: Some(key(&mut random)),
                         mode: Mode::Commit,
                     };
-                    let started = Instant::now();
+                    let started = stopwatch();
                     match service.submit(&principal, operation).await {
                         Ok(Outcome::Row { .. }) => latencies.push(started.elapsed()),
                         other => bail!("a debit was answered {other:?}"),

@@ -135,7 +135,7 @@ async fn measure(arguments: &Arguments, folder: &Folder) -> Result<Table> {
     let key = server.key().to_owned();
     server.stop().await?;
 
-    let engine = in_process::Ledger::start(folder.database(), &key)?;
+    let engine = in_process::Ledger::start(&folder.database(), &key)?;
     let hot = engine.ids(&wallets[..1])?;
     let all = engine.ids(&wallets)?;
     for (name, wallets) in [
@@ -159,6 +159,15 @@ fn bar(what: &str, length: usize) -> ProgressBar {
         bar.set_style(style);
     }
     bar
+}
+
+/// What a stopwatch shows: measuring is what this command is for.
+#[expect(
+    clippy::disallowed_methods,
+    reason = "the one place that reads a stopwatch"
+)]
+fn stopwatch() -> tokio::time::Instant {
+    tokio::time::Instant::now()
 }
 
 /// A folder that is removed when the run ends, however it ends.

@@ -11,6 +11,7 @@ mod expire;
 mod extend_hold;
 mod extremes;
 mod freeze;
+mod invariants;
 mod log;
 mod model;
 mod place_hold;
@@ -18,6 +19,7 @@ mod properties;
 mod refund;
 mod release_hold;
 mod set_overdraft_limit;
+mod steps;
 mod usage;
 
 use crate::amount::Amount;

@@ -2,6 +2,7 @@
 
 use super::book::Book;
 use super::model::{Model, ModelLot, WITHDRAWABLE};
+use super::steps::{Step, steps};
 use super::*;
 use crate::audit::WalletAudit;
 use crate::command::{Credit, Usage};
@@ -10,94 +11,6 @@ use crate::lot::Lot;
 use proptest::prelude::*;
 use proptest::sample::Index;
 use proptest::strategy::ValueTree;
-
-/// A step; holds and debits are picked among the last few that there were, ended ones too.
-#[derive(Clone, Debug)]
-enum Step {
-    Credit {
-        funding: usize,
-        amount: i64,
-        priority: u8,
-        expires_in: Option<i64>,
-    },
-    Debit(i64),
-    Force(i64, Option<i64>),
-    Limit(i64),
-    Adjust(i64),
-    Refund {
-        debit: Index,
-        amount: Option<i64>,
-        grace_days: i64,
-    },
-    Hold(i64, i64),
-    Capture {
-        hold: Index,
-        amount: Option<i64>,
-        after: AfterCapture,
-    },
-    UseHold(Index, i64),
-    Release(Index),
-    Extend(Index, i64),
-    Freeze,
-    Unfreeze,
-    Wait(i64),
-}
-
-/// Lots, holds and waits live in tens of seconds, so that each often falls within another.
-fn seconds() -> impl Strategy<Value = i64> {
-    prop_oneof![20 => (1..6_i64).prop_map(|tens| tens * 10), 1 => Just(DAY), 1 => Just(31 * DAY)]
-}
-
-fn steps() -> impl Strategy<Value = Vec<Step>> {
-    let amount = || 1..40_i64;
-    let part = || proptest::option::weighted(0.7, 1..25_i64);
-    let credit = (
-        0..5_usize,
-        amount(),
-        prop_oneof![Just(50), Just(50), 0..=100_u8],
-        proptest::option::of(seconds()),
-    );
-    let credit = credit.prop_map(|(funding, amount, priority, expires_in)| Step::Credit {
-        funding,
-        amount,
-        priority,
-        expires_in,
-    });
-    let refund =
-        (any::<Index>(), part(), 0..2_i64).prop_map(|(debit, amount, grace_days)| Step::Refund {
-            debit,
-            amount,
-            grace_days,
-        });
-    let after = prop_oneof![Just(AfterCapture::End), Just(AfterCapture::StayOpen)];
-    let capture = (
-        any::<Index>(),
-        proptest::option::weighted(0.7, 1..10_i64),
-        after,
-    )
-        .prop_map(|(hold, amount, after)| Step::Capture {
-            hold,
-            amount,
-            after,
-        });
-    let step = prop_oneof![
-        7 => credit,
-        5 => amount().prop_map(Step::Debit),
-        3 => (1..90_i64, proptest::option::of(0..60_i64)).prop_map(|(amount, floor)| Step::Force(amount, floor)),
-        2 => (0..80_i64).prop_map(Step::Limit),
-        2 => prop_oneof![-20..0_i64, 1..20_i64].prop_map(Step::Adjust),
-        6 => refund,
-        5 => (amount(), seconds()).prop_map(|(amount, seconds)| Step::Hold(amount, seconds)),
-        6 => capture,
-        3 => (any::<Index>(), 1..15_i64).prop_map(|(hold, amount)| Step::UseHold(hold, amount)),
-        3 => any::<Index>().prop_map(Step::Release),
-        1 => (any::<Index>(), seconds()).prop_map(|(hold, seconds)| Step::Extend(hold, seconds)),
-        1 => Just(Step::Freeze),
-        3 => Just(Step::Unfreeze),
-        4 => seconds().prop_map(Step::Wait),
-    ];
-    prop::collection::vec(step, 1..80)
-}
 
 fn micros(micros: i64) -> Amount {
     Amount::from_micros(micros)

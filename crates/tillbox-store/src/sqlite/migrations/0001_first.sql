@@ -27,6 +27,13 @@ CREATE TABLE log (
 );
 CREATE UNIQUE INDEX log_by_wallet ON log (wallet_id, version);
 
+-- Stretches of the log (id >> 31, about a second) in which a merchant has transactions: its list walks these.
+CREATE TABLE log_stretches (
+    merchant_id INTEGER NOT NULL,
+    stretch     INTEGER NOT NULL,
+    PRIMARY KEY (merchant_id, stretch)
+) WITHOUT ROWID;
+
 -- Which row a key belongs to, up to the row folded_to; the log itself has the keys of later rows.
 CREATE TABLE keys (
     key      BLOB PRIMARY KEY,

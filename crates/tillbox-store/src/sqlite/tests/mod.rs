@@ -109,11 +109,11 @@ impl Plain {
 /// A database whose wallets are written as the ledger writes them: a commit for each command.
 struct Ledger {
     store: SqliteStore,
-    ledger: SqliteLedger,
+    writer: SqliteLedger,
     states: BTreeMap<WalletId, WalletState>,
     last_id: Cell<i64>,
     now: Timestamp,
-    folder: Folder,
+    _folder: Folder,
 }
 
 impl Ledger {
@@ -122,11 +122,11 @@ impl Ledger {
         let (store, writer) = SqliteStore::open(&folder.url()).expect("opens");
         Self {
             store,
-            ledger: SqliteLedger::new(writer),
+            writer: SqliteLedger::new(writer).expect("loads"),
             states: BTreeMap::new(),
             last_id: Cell::new(100),
             now: at(1_000),
-            folder,
+            _folder: folder,
         }
     }
 
@@ -169,7 +169,7 @@ impl Ledger {
     }
 
     fn commit(&mut self, batch: &Batch<'_>) {
-        self.ledger.commit(batch).expect("commits");
+        self.writer.commit(batch).expect("commits");
     }
 
     /// Decides and commits one command, at the instant that holds.

@@ -149,8 +149,8 @@ fn the_highest_id_is_found_in_every_table() {
         "INSERT INTO prices VALUES (1, 9000, 'k', 'USD', 'unit', 1, 1, 1, 0, 'up', 'k', NULL, NULL, 1, 1, 0)",
         "INSERT INTO wallets (id, merchant_id, customer_id, currency, language, metadata, initial_status, initial_overdraft_limit, created_at, updated_at) \
          VALUES (9000, 1, 1, 'USD', 'en', '{}', 1, 0, 0, 0)",
-        "INSERT INTO lots (id, wallet_id, funding, withdrawable, priority, created_at, amount, cost_basis, source, remaining, held) \
-         VALUES (9000, 1, 1, 1, 50, 0, 1, 1, 1, 1, 0)",
+        "INSERT INTO lots (id, wallet_id, funding, withdrawable, priority, created_at, amount, cost_basis, source, remaining, held, open) \
+         VALUES (9000, 1, 1, 1, 50, 0, 1, 1, 1, 1, 0, 1)",
         "INSERT INTO log (id, merchant_id, wallet_id, version, kind, reason, amount, balance_after, at, body, hash) \
          VALUES (9000, 1, 1, 1, 12, 0, 0, 0, 0, x'', x'')",
     ];

@@ -1,7 +1,10 @@
 //! Transactions: filters, pages, and whose they are.
 
 use super::{FOREIGN, Ledger, OURS, at, usd};
-use crate::sqlite::transactions::{TransactionFilter, get, list, list_merchant};
+use crate::sqlite::stretches::BITS;
+use crate::sqlite::transactions::{
+    TransactionFilter, get, list, list_merchant, list_merchant_query, list_query,
+};
 use std::sync::Arc;
 use tillbox_core::entry::Entry;
 use tillbox_core::id::{MerchantId, WalletId};
@@ -191,4 +194,67 @@ fn a_merchants_transactions_come_from_all_its_wallets() {
         .collect();
     assert_eq!(currencies, [jpy, jpy, usd()]);
     assert_eq!(page(FOREIGN, &all(), None, 10).len(), 2);
+}
+
+#[test]
+fn a_merchants_list_looks_at_its_own_stretches_of_the_log_alone() {
+    let mut ledger = Ledger::new();
+    let wallet = ledger.open(OURS, 1, usd());
+    let foreign = ledger.open(FOREIGN, 1, usd());
+    let stretch = 1 << BITS;
+    let mut rows = Vec::new();
+    for (number, owner) in [
+        (5, wallet),
+        (6, foreign),
+        (7, wallet),
+        (8, foreign),
+        (9, wallet),
+    ] {
+        // Two at the end of a stretch, so that the second begins the next one.
+        ledger.last_id.set(number * stretch * 2 - 3);
+        for _ in 0..2 {
+            let row = ledger.credit(owner, None);
+            if owner == wallet {
+                rows.push(row.id);
+            }
+        }
+    }
+    rows.reverse();
+    let mut before = None;
+    for pair in rows.chunks(2) {
+        let page = ledger.read(|connection| list_merchant(connection, OURS, &all(), before, 2));
+        assert!(page.iter().map(|row| row.entry.id).eq(pair.iter().copied()));
+        before = pair.last().copied();
+    }
+    let rest = ledger.read(|connection| list_merchant(connection, OURS, &all(), before, 2));
+    assert!(rest.is_empty());
+
+    let filter = TransactionFilter {
+        transaction_type: Some(TransactionType::Debit),
+        from: Some(at(1)),
+        ..all()
+    };
+    let steps =
+        ledger.read(|connection| list_merchant_query(OURS, &filter, before, 20).plan(connection));
+    let expected = "SEARCH s USING PRIMARY KEY (merchant_id=? AND stretch<?)\n\
+                    SEARCH log USING INTEGER PRIMARY KEY (rowid>? AND rowid<?)\n\
+                    SEARCH w USING INTEGER PRIMARY KEY (rowid=?)";
+    assert_eq!(steps, expected);
+}
+
+#[test]
+fn a_wallets_list_walks_its_index_backwards() {
+    let ledger = Ledger::new();
+    let filter = TransactionFilter {
+        transaction_type: Some(TransactionType::Debit),
+        reference: Some("a".to_owned()),
+        ..all()
+    };
+    let wallet = WalletId::from_number(7);
+    let steps =
+        ledger.read(|connection| list_query(OURS, wallet, &filter, 1..9, 20).plan(connection));
+    assert_eq!(
+        steps,
+        "SEARCH log USING INDEX log_by_wallet (wallet_id=? AND version>? AND version<?)"
+    );
 }

@@ -113,17 +113,9 @@ fn only_its_merchant_changes_a_wallet_and_only_what_was_named() {
     let mut ledger = Ledger::new();
     let wallet = ledger.open(OURS, 1, usd());
     let change = |merchant, name: Option<Option<&str>>, metadata: Option<&str>| {
-        let name = name.map(|name| name.map(str::to_owned));
         ledger.read(|connection| {
             connection.pragma_update(None, "query_only", false)?;
-            wallets::update(
-                connection,
-                merchant,
-                wallet,
-                name,
-                metadata.map(str::to_owned),
-                at(9),
-            )
+            wallets::update(connection, merchant, wallet, name, metadata, at(9))
         })
     };
     let row = || {

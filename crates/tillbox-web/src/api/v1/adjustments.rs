@@ -54,6 +54,7 @@ pub(crate) async fn create(
         command: Command::Adjust(Adjust { amount, note }),
         fingerprint,
         dry_run: body.dry_run.unwrap_or(false),
+        unpriced: None,
     };
     submit(&service, &caller, &wallet, asked).await
 }

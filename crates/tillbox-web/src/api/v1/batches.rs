@@ -20,7 +20,7 @@ use std::borrow::Cow;
 use std::fmt;
 use std::io::Write;
 use std::sync::Arc;
-use tillbox_service::{Operation, Outcome, Service, ServiceError, Settings};
+use tillbox_service::{Operation, Outcome, PriceError, Service, ServiceError, Settings};
 use utoipa::ToSchema;
 
 /// Operations that one batch may hold.
@@ -163,28 +163,27 @@ pub(crate) async fn create(
     let mut results: Vec<Option<Result<(Outcome, bool), Problem>>> =
         Vec::with_capacity(envelope.operations.len());
     let mut operations = Vec::with_capacity(envelope.operations.len());
-    let mut dry_runs = Vec::with_capacity(envelope.operations.len());
+    let mut told = Vec::with_capacity(envelope.operations.len());
     for raw in &envelope.operations {
         match operation(&service, &caller, &settings, raw).await {
-            Ok((operation, dry_run)) => {
+            Ok((operation, dry_run, unpriced)) => {
                 operations.push(operation);
-                dry_runs.push(dry_run);
+                told.push((dry_run, unpriced));
                 results.push(None);
             }
             Err(problem) => results.push(Some(Err(problem))),
         }
     }
     let outcomes = service.submit_many(&caller.principal, operations).await;
-    let mut outcomes = outcomes.into_iter().zip(dry_runs);
+    let mut outcomes = outcomes.into_iter().zip(told);
     for slot in results.iter_mut().filter(|slot| slot.is_none()) {
-        let answer = outcomes
+        let (outcome, (dry_run, unpriced)) = outcomes
             .next()
-            .unwrap_or((Err(ServiceError::OutcomeUnknown), false));
+            .unwrap_or((Err(ServiceError::OutcomeUnknown), (false, None)));
         *slot = Some(
-            answer
-                .0
-                .map(|outcome| (outcome, answer.1))
-                .map_err(Problem::from),
+            outcome
+                .map(|outcome| (outcome, dry_run))
+                .map_err(|error| Asked::problem(unpriced, error)),
         );
     }
     print_results(results.into_iter().flatten().collect())
@@ -217,7 +216,7 @@ async fn operation(
     caller: &Caller,
     settings: &Settings,
     raw: &RawValue,
-) -> Result<(Operation, bool), Problem> {
+) -> Result<(Operation, bool, Option<PriceError>), Problem> {
     let mut fields: Fields<'_> = serde_json::from_str(raw.get())
         .map_err(|_no_object| Problem::invalid_field("", "an operation must be an object"))?;
     let op = fields.require("op")?;
@@ -254,6 +253,7 @@ async fn operation(
             mode,
         },
         asked.dry_run,
+        asked.unpriced,
     ))
 }
 
@@ -267,12 +267,12 @@ async fn asked(
     has_key: bool,
 ) -> Result<Asked, Problem> {
     match op {
-        "debit" => fields.body::<DebitBody>()?.asked(settings),
-        "credit" => fields.body::<CreditBody>()?.asked(settings),
+        "debit" => Ok(fields.body::<DebitBody>()?.asked(settings)),
+        "credit" => Ok(fields.body::<CreditBody>()?.asked(settings)),
         "hold" => fields.body::<HoldBody>()?.asked(settings),
         "capture" => {
             let hold = fields.require("hold_id")?;
-            fields.body::<CaptureBody>()?.asked(&hold)
+            Ok(fields.body::<CaptureBody>()?.asked(&hold))
         }
         "release" => {
             let hold = fields.require("hold_id")?;

@@ -75,7 +75,7 @@ impl From<Funding> for FundingType {
 }
 
 impl CreditBody {
-    pub(crate) fn asked(self, settings: &Settings) -> Result<Asked, Problem> {
+    pub(crate) fn asked(self, settings: &Settings) -> Asked {
         let (amount, funding) = (self.amount.amount(), FundingType::from(self.funding_type));
         let text = |value: &Option<Text<500>>| value.as_ref().map(|text| text.0.clone());
         let fingerprint = Fingerprint::of("credit")
@@ -107,11 +107,12 @@ impl CreditBody {
             self.reference.map(|text| text.0),
             self.metadata.map(|metadata| metadata.0),
         );
-        Ok(Asked {
+        Asked {
             command: Command::Credit(credit),
             fingerprint,
             dry_run: self.dry_run.unwrap_or(false),
-        })
+            unpriced: None,
+        }
     }
 }
 
@@ -132,7 +133,7 @@ pub(crate) async fn create(
     Path(wallet): Path<String>,
     Json(body): Json<CreditBody>,
 ) -> Result<Response, Problem> {
-    let asked = body.asked(&service.settings(&caller.principal))?;
+    let asked = body.asked(&service.settings(&caller.principal));
     submit(&service, &caller, &wallet, asked).await
 }
 
@@ -150,13 +151,14 @@ pub(crate) async fn submit(
             Scope::Wallet(*id)
         });
     let key = caller.key(scope, asked.fingerprint, asked.dry_run)?;
-    let (mode, dry_run) = (asked.mode(), asked.dry_run);
+    let (mode, dry_run, unpriced) = (asked.mode(), asked.dry_run, asked.unpriced);
     let operation = Operation {
         wallet_id: parsed?,
         command: asked.command,
         key,
         mode,
     };
-    let outcome = service.submit(&caller.principal, operation).await?;
+    let outcome = service.submit(&caller.principal, operation).await;
+    let outcome = outcome.map_err(|error| Asked::problem(unpriced, error))?;
     respond(&outcome, dry_run)
 }

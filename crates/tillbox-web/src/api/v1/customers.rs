@@ -6,7 +6,7 @@ use crate::api::caller::{Caller, Scope};
 use crate::api::fingerprint::Fingerprint;
 use crate::api::page::{Listed, Query};
 use crate::api::problem::Problem;
-use crate::api::values::{Metadata, Text, Words, cleared, patch, present};
+use crate::api::values::{Metadata, Text, Words, merged, patch, present};
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use axum::response::Response;
@@ -107,6 +107,10 @@ pub(crate) struct CustomerBody {
 /// What changes of a customer: absent stays, null clears.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[expect(
+    clippy::option_option,
+    reason = "absent, null and a value are three things"
+)]
 pub(crate) struct CustomerPatch {
     #[serde(default, deserialize_with = "present")]
     name: Option<Words<200>>,
@@ -226,7 +230,7 @@ pub(crate) async fn change(
         email: body.email.map(|email| email.map(|email| email.0)),
         external_id: body.external_id.map(|id| id.map(|id| id.0)),
         locale: body.locale.map(|locale| locale.0),
-        metadata: body.metadata.map(cleared),
+        metadata: body.metadata.map(merged),
     };
     let row = service
         .change_customer(&caller.principal, customer_id(&id)?, change)

@@ -54,7 +54,7 @@ impl From<DebitReason> for Reason {
 }
 
 impl DebitBody {
-    pub(crate) fn asked(self, settings: &Settings) -> Result<Asked, Problem> {
+    pub(crate) fn asked(self, settings: &Settings) -> Asked {
         let amount = self.amount.amount();
         let reason = self.reason.map(Reason::from);
         let fingerprint = Fingerprint::of("debit")
@@ -84,11 +84,12 @@ impl DebitBody {
                 self.metadata.map(|metadata| metadata.0),
             ),
         };
-        Ok(Asked {
+        Asked {
             command: Command::Debit(debit),
             fingerprint,
             dry_run: self.dry_run.unwrap_or(false),
-        })
+            unpriced: None,
+        }
     }
 }
 
@@ -108,6 +109,6 @@ pub(crate) async fn create(
     Path(wallet): Path<String>,
     Json(body): Json<DebitBody>,
 ) -> Result<Response, Problem> {
-    let asked = body.asked(&service.settings(&caller.principal))?;
+    let asked = body.asked(&service.settings(&caller.principal));
     submit(&service, &caller, &wallet, asked).await
 }

@@ -200,6 +200,7 @@ impl HoldBody {
             command: Command::PlaceHold(hold),
             fingerprint,
             dry_run: self.dry_run.unwrap_or(false),
+            unpriced: None,
         })
     }
 }
@@ -217,7 +218,7 @@ pub(crate) struct CaptureBody {
 }
 
 impl CaptureBody {
-    pub(crate) fn asked(self, hold: &str) -> Result<Asked, Problem> {
+    pub(crate) fn asked(self, hold: &str) -> Asked {
         let amount = self.amount.map(Positive::amount);
         let fingerprint = Fingerprint::of("capture")
             .text("hold_id", Some(hold))
@@ -240,11 +241,12 @@ impl CaptureBody {
             after,
             note,
         });
-        Ok(Asked {
+        Asked {
             command,
             fingerprint,
             dry_run: self.dry_run.unwrap_or(false),
-        })
+            unpriced: None,
+        }
     }
 }
 
@@ -267,6 +269,7 @@ impl ReleaseBody {
             command,
             fingerprint,
             dry_run: self.dry_run.unwrap_or(false),
+            unpriced: None,
         }
     }
 }
@@ -309,7 +312,7 @@ pub(crate) async fn capture(
     Path((wallet, hold)): Path<(String, String)>,
     Json(body): Json<CaptureBody>,
 ) -> Result<Response, Problem> {
-    let asked = body.asked(&hold)?;
+    let asked = body.asked(&hold);
     submit(&service, &caller, &wallet, asked).await
 }
 
@@ -356,6 +359,7 @@ pub(crate) async fn extend(
             command,
             fingerprint,
             dry_run: body.dry_run.unwrap_or(false),
+            unpriced: None,
         },
     )
     .await
@@ -389,7 +393,7 @@ pub(crate) async fn list(
 ) -> Result<Response, Problem> {
     query.allow(&["status", "limit", "cursor"])?;
     let status = query.one_of("status", &HoldStatus::ALL, HoldStatus::name)?;
-    let page = query.page("holds")?;
+    let page = query.page(&format!("holds of {wallet}"))?;
     let id = wallet_id(&wallet)?;
     let currency = service.wallet_currency(&caller.principal, id).await?;
     let before = page.before.map(HoldId::from_number);

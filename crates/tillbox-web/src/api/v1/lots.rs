@@ -66,7 +66,7 @@ pub(crate) async fn list(
     query: Query,
 ) -> Result<Response, Problem> {
     query.allow(&["limit", "cursor"])?;
-    let page = query.page("lots")?;
+    let page = query.page(&format!("lots of {wallet}"))?;
     let wallet = wallet_id(&wallet)?;
     let currency = service.wallet_currency(&caller.principal, wallet).await?;
     let rows = service

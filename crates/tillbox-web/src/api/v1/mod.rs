@@ -23,18 +23,37 @@ use axum::response::Response;
 use tillbox_core::command::Command;
 use tillbox_core::entry::Note;
 use tillbox_core::id::{HoldId, WalletId};
-use tillbox_service::{Mode, Outcome};
+use tillbox_core::rejection::Rejection;
+use tillbox_service::{Mode, Outcome, PriceError, ServiceError};
 
 /// A command as it was asked for, alone or in a batch.
 pub(crate) struct Asked {
     pub(crate) command: Command,
     pub(crate) fingerprint: [u8; 16],
     pub(crate) dry_run: bool,
+    /// Why usage has no price: told where limits are told. The command then asks for more than there can be.
+    pub(crate) unpriced: Option<PriceError>,
 }
 
 impl Asked {
     pub(crate) fn mode(&self) -> Mode {
         mode(self.dry_run)
+    }
+
+    /// The problem for a refusal.
+    pub(crate) fn problem(unpriced: Option<PriceError>, error: ServiceError) -> Problem {
+        let is_limit = matches!(
+            error,
+            ServiceError::Rejected {
+                rejection: Rejection::AmountOutOfRange { .. }
+                    | Rejection::CaptureExceedsHold { .. },
+                ..
+            }
+        );
+        match unpriced {
+            Some(why) if is_limit => why.into(),
+            _ => error.into(),
+        }
     }
 }
 

@@ -59,6 +59,7 @@ pub(crate) async fn create(
         command: Command::Refund(refund),
         fingerprint,
         dry_run: body.dry_run.unwrap_or(false),
+        unpriced: None,
     };
     submit(&service, &caller, &wallet, asked).await
 }

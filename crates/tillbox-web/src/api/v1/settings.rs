@@ -60,6 +60,10 @@ impl SettingsView {
 /// What changes: absent stays, null clears.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[expect(
+    clippy::option_option,
+    reason = "absent, null and a value are three things"
+)]
 pub(crate) struct SettingsPatch {
     #[serde(default, deserialize_with = "patch")]
     #[schema(value_type = Option<Positive>)]
@@ -89,6 +93,10 @@ pub(crate) struct SettingsPatch {
 /// Days by funding type: absent stays, null never expires.
 #[derive(Clone, Copy, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[expect(
+    clippy::option_option,
+    reason = "absent, null and a value are three things"
+)]
 pub(crate) struct ExpiryDays {
     #[serde(default, deserialize_with = "patch")]
     #[schema(value_type = Option<i64>)]
@@ -183,6 +191,10 @@ pub(crate) async fn change(
     Ok(ok(&SettingsView::of(&settings)))
 }
 
+#[expect(
+    clippy::option_option,
+    reason = "absent, null and a value are three things"
+)]
 fn amount<T>(
     field: Option<Option<T>>,
     get: fn(T) -> Result<tillbox_core::amount::Amount, Problem>,

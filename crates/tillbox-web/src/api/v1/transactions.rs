@@ -63,7 +63,8 @@ pub(crate) struct TransactionView<'a> {
 /// A share of a lot.
 #[derive(Serialize, ToSchema)]
 pub(crate) struct LotShare {
-    lot_id: String,
+    /// None in a dry run of what would make it.
+    lot_id: Option<String>,
     funding_type: &'static str,
     /// Signed.
     amount: String,
@@ -74,8 +75,9 @@ impl<'a> TransactionView<'a> {
         let event = &entry.event;
         let reason = event.reason.unwrap_or(Reason::Usage);
         let money = |amount: Amount| print(amount, currency);
+        let imagined = entry.made_lot().filter(|_| dry_run);
         let shares = event.own_parts().map(|part| LotShare {
-            lot_id: part.lot.id.to_string(),
+            lot_id: (imagined != Some(part.lot.id)).then(|| part.lot.id.to_string()),
             funding_type: part.funding.name(),
             amount: money(part.amount),
         });
@@ -196,10 +198,10 @@ pub(crate) async fn list(
         return csv_response(service, caller, &wallet, &query).await;
     }
     let (filter, can_match) = filter(&query, &service, &caller.principal)?;
-    let page = query.page("transactions")?;
+    let page = query.page(&format!("transactions of {wallet}"))?;
     let wallet = wallet_id(&wallet)?;
     let currency = service.wallet_currency(&caller.principal, wallet).await?;
-    let before = page.before.map(|before| before.unsigned_abs());
+    let before = page.before.map(i64::unsigned_abs);
     let rows = if can_match {
         service
             .transactions(

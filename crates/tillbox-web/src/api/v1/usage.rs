@@ -9,7 +9,7 @@ use crate::api::body::Json;
 use crate::api::caller::{Caller, Scope};
 use crate::api::fingerprint::Fingerprint;
 use crate::api::problem::Problem;
-use crate::api::values::{Metadata, Text, Words};
+use crate::api::values::{BEYOND, Metadata, Text, Words};
 use axum::extract::{Path, State};
 use axum::response::Response;
 use serde::{Deserialize, Serialize};
@@ -18,6 +18,7 @@ use tillbox_core::command::{Command, Usage};
 use tillbox_core::currency::Currency;
 use tillbox_core::entry::{Entry, UsageFacts};
 use tillbox_core::id::{HoldId, WalletId};
+use tillbox_core::rating::Rated;
 use tillbox_service::{Principal, Service};
 use utoipa::ToSchema;
 
@@ -135,7 +136,12 @@ impl UsageBody {
         let fingerprint = self.fingerprint();
         let rated = service
             .rate(who, wallet, &self.price.0, self.quantity.0)
-            .await??;
+            .await?;
+        let unpriced = rated.err();
+        let rated = rated.unwrap_or(Rated {
+            billed_quantity: 0,
+            cost: BEYOND,
+        });
         let settings = service.settings(who);
         let usage = Usage {
             cost: rated.cost,
@@ -159,6 +165,7 @@ impl UsageBody {
             command: Command::Usage(usage),
             fingerprint,
             dry_run: self.dry_run.unwrap_or(false),
+            unpriced,
         })
     }
 }

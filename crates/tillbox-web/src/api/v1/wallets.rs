@@ -9,7 +9,7 @@ use crate::api::fingerprint::Fingerprint;
 use crate::api::page::{Listed, Query};
 use crate::api::problem::Problem;
 use crate::api::values::{
-    CurrencyCode, Metadata, Money, NotNegative, Positive, Words, cleared, patch, present,
+    CurrencyCode, Metadata, Money, NotNegative, Positive, Words, merged, patch, present,
 };
 use axum::extract::{Path, State};
 use axum::response::Response;
@@ -24,7 +24,9 @@ use tillbox_core::entry::Note;
 use tillbox_core::id::{CustomerId, WalletId};
 use tillbox_core::time::Timestamp;
 use tillbox_core::wallet::{Balances, WalletStatus};
-use tillbox_service::{OpenWallet, Operation, Service, WalletAnswer, WalletView as View};
+use tillbox_service::{
+    OpenWallet, Operation, Service, WalletAnswer, WalletChange, WalletView as View,
+};
 use tillbox_store::sqlite::wallets::WalletFilter;
 use utoipa::ToSchema;
 
@@ -151,6 +153,10 @@ pub(crate) struct InitialCredit {
 /// What changes of a wallet: absent stays, null clears.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[expect(
+    clippy::option_option,
+    reason = "absent, null and a value are three things"
+)]
 pub(crate) struct WalletPatch {
     #[serde(default, deserialize_with = "patch")]
     #[schema(value_type = Option<String>)]
@@ -303,19 +309,13 @@ pub(crate) async fn change(
     Path(wallet): Path<String>,
     Json(body): Json<WalletPatch>,
 ) -> Result<Response, Problem> {
-    let limit = body.overdraft_limit.map(NotNegative::get).transpose()?;
+    let change = WalletChange {
+        name: body.name.map(|name| name.map(|name| name.0)),
+        metadata: body.metadata.map(merged),
+        overdraft_limit: body.overdraft_limit.map(NotNegative::get).transpose()?,
+    };
     let id = wallet_id(&wallet)?;
-    if let Some(limit) = limit {
-        service
-            .set_overdraft_limit(&caller.principal, id, limit)
-            .await?;
-    }
-    if body.name.is_some() || body.metadata.is_some() {
-        let name = body.name.map(|name| name.map(|name| name.0));
-        service
-            .rename_wallet(&caller.principal, id, name, body.metadata.map(cleared))
-            .await?;
-    }
+    service.update_wallet(&caller.principal, id, change).await?;
     let view = service.wallet(&caller.principal, id).await?;
     Ok(ok(&WalletView::of(&view, false)))
 }

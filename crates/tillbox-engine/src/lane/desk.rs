@@ -1,23 +1,18 @@
-//! Deciding a batch: what is pending until the commit, and the steps of one command.
+//! The steps of one command: wallet found, replay, what is due, the rules, the row.
 
 use super::cache::Cache;
+use super::pending::Pending;
 use crate::engine::Options;
-use crate::port::{
-    Batch, CommitError, HoldWrite, LedgerStore, LoadError, LotWrite, OpenedWallet, Remembered,
-    StoredAnswer,
-};
+use crate::port::{LedgerStore, LoadError, OpenedWallet, Remembered, StoredAnswer};
 use crate::work::{Answer, AnswerWriter, Mode, OpenSubmission, Outcome, Submission, SubmitError};
 use std::borrow::Cow;
-use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
-use tillbox_core::amount::Amount;
 use tillbox_core::command::{Command, DebitRecord};
 use tillbox_core::currency::Currency;
 use tillbox_core::decide::{Context, as_of_following, decide, due};
-use tillbox_core::entry::{Actor, Entry, Event, HoldChange, KeyStamp, Stamp, seal};
-use tillbox_core::hold::{Hold, HoldStatus};
-use tillbox_core::id::{CustomerId, EntryId, HoldId, LotId, MerchantId, WalletId};
-use tillbox_core::lot::{DrawKey, Lot};
+use tillbox_core::entry::{Actor, Entry, Event, KeyStamp, Stamp, seal};
+use tillbox_core::hold::HoldStatus;
+use tillbox_core::id::{EntryId, WalletId};
 use tillbox_core::rejection::Rejection;
 use tillbox_core::time::Timestamp;
 use tillbox_core::wallet::WalletState;
@@ -28,176 +23,6 @@ pub(super) enum Decided {
     Answer(Answer),
     /// It needs what the store remembers, and the batch has changed that: it goes into the next one.
     AfterCommit,
-}
-
-/// What a batch will write, and what its own commands must see of it.
-#[derive(Default)]
-pub(super) struct Pending {
-    opened: Vec<OpenedWallet>,
-    open_by_owner: HashSet<(MerchantId, CustomerId, Currency)>,
-    entries: Vec<Arc<Entry>>,
-    touched: Vec<WalletId>,
-    touched_set: HashSet<WalletId>,
-    lots: HashMap<LotId, TouchedLot>,
-    holds: HashMap<HoldId, (WalletId, HoldChange)>,
-    answers: Vec<StoredAnswer>,
-    remembered: HashMap<[u8; 16], Remembered>,
-}
-
-struct TouchedLot {
-    wallet_id: WalletId,
-    key: DrawKey,
-    /// The lot as this batch made it.
-    made: Option<Lot>,
-}
-
-impl Pending {
-    pub(super) fn is_empty(&self) -> bool {
-        self.entries.is_empty() && self.opened.is_empty() && self.answers.is_empty()
-    }
-
-    pub(super) fn touched(&self) -> &[WalletId] {
-        &self.touched
-    }
-
-    pub(super) fn look_up_keys<S: LedgerStore>(
-        &mut self,
-        store: &mut S,
-        keys: impl Iterator<Item = [u8; 16]>,
-    ) -> Result<(), LoadError> {
-        let keys: Vec<[u8; 16]> = keys.collect();
-        if keys.is_empty() {
-            return Ok(());
-        }
-        let found = store.load_keys(&keys)?;
-        self.remembered.extend(
-            keys.into_iter()
-                .zip(found)
-                .filter_map(|(key, found)| Some((key, found?))),
-        );
-        Ok(())
-    }
-
-    /// Writes all of it. States are those of the cache.
-    pub(super) fn commit<S: LedgerStore>(
-        &self,
-        store: &mut S,
-        cache: &Cache,
-    ) -> Result<(), CommitError> {
-        let wallets: Vec<&WalletState> = self
-            .touched
-            .iter()
-            .filter_map(|id| cache.peek(*id))
-            .collect();
-        assert_eq!(
-            wallets.len(),
-            self.touched.len(),
-            "a touched wallet stays in memory until it is written"
-        );
-        let lots: Vec<LotWrite> = self
-            .lots
-            .iter()
-            .map(|(id, touched)| touched.as_write(*id, cache))
-            .collect();
-        let holds: Vec<HoldWrite> = self
-            .holds
-            .values()
-            .map(|(wallet, change)| as_hold_write(*wallet, change, cache))
-            .collect();
-        store.commit(&Batch {
-            opened: &self.opened,
-            entries: &self.entries,
-            wallets: &wallets,
-            lots: &lots,
-            holds: &holds,
-            answers: &self.answers,
-        })
-    }
-
-    fn touch(&mut self, id: WalletId) {
-        if self.touched_set.insert(id) {
-            self.touched.push(id);
-        }
-    }
-
-    fn record(&mut self, entry: &Arc<Entry>) {
-        self.touch(entry.wallet_id);
-        for part in &entry.event.parts {
-            let touched = TouchedLot {
-                wallet_id: entry.wallet_id,
-                key: part.lot,
-                made: None,
-            };
-            self.lots.entry(part.lot.id).or_insert(touched);
-        }
-        for lot in entry.event.lots.iter().filter(|lot| lot.source == entry.id) {
-            let touched = TouchedLot {
-                wallet_id: entry.wallet_id,
-                key: lot.draw_key(),
-                made: Some(lot.clone()),
-            };
-            self.lots.insert(lot.id, touched);
-        }
-        if let Some(change) = entry.event.hold {
-            self.holds.insert(change.id, (entry.wallet_id, change));
-        }
-        if let Some(stamp) = entry.key {
-            self.remembered
-                .insert(stamp.key, Remembered::Entry(Arc::clone(entry)));
-        }
-        self.entries.push(Arc::clone(entry));
-    }
-
-    fn store_answer(&mut self, answer: &StoredAnswer) {
-        self.remembered
-            .insert(answer.key.key, Remembered::Answer(answer.clone()));
-        self.answers.push(answer.clone());
-    }
-}
-
-impl TouchedLot {
-    fn as_write(&self, id: LotId, cache: &Cache) -> LotWrite {
-        let open = cache
-            .peek(self.wallet_id)
-            .and_then(|state| state.lot(&self.key));
-        let (remaining, held) = open.map_or((Amount::ZERO, Amount::ZERO), |lot| {
-            (lot.remaining, lot.held)
-        });
-        match &self.made {
-            Some(lot) => LotWrite::Opened {
-                wallet_id: self.wallet_id,
-                lot: Lot {
-                    remaining,
-                    held,
-                    ..lot.clone()
-                },
-            },
-            None => LotWrite::Changed {
-                id,
-                remaining,
-                held,
-            },
-        }
-    }
-}
-
-fn as_hold_write(wallet_id: WalletId, change: &HoldChange, cache: &Cache) -> HoldWrite {
-    let open = cache
-        .peek(wallet_id)
-        .and_then(|state| state.hold(change.id));
-    let hold = open.cloned().unwrap_or_else(|| Hold {
-        id: change.id,
-        amount: change.amount,
-        captured: change.captured,
-        released: change.released,
-        expires_at: change.expires_at,
-        placed_at: change.placed_at,
-        invoice_id: change.invoice_id,
-        status: change.status,
-        parts: Vec::new(),
-        overdraft: Amount::ZERO,
-    });
-    HoldWrite { wallet_id, hold }
 }
 
 /// All that one command needs at hand.
@@ -225,7 +50,7 @@ impl<S: LedgerStore> Desk<'_, S> {
         }
         let command = match &submission.command {
             Command::Refund(refund) => {
-                if self.pending.touched_set.contains(&submission.wallet_id) {
+                if self.pending.has_touched(submission.wallet_id) {
                     return Ok(Decided::AfterCommit);
                 }
                 let debit = self
@@ -342,7 +167,7 @@ impl<S: LedgerStore> Desk<'_, S> {
         }
         let owner = (wallet.merchant_id, wallet.customer_id, wallet.currency);
         let (merchant, customer, currency) = owner;
-        let taken = self.pending.open_by_owner.contains(&owner)
+        let taken = self.pending.opens_for(owner)
             || self
                 .store
                 .find_open_wallet(merchant, customer, currency)?
@@ -382,9 +207,7 @@ impl<S: LedgerStore> Desk<'_, S> {
             ))));
         }
         self.cache.insert(state);
-        self.pending.open_by_owner.insert(owner);
-        self.pending.touch(wallet.id);
-        self.pending.opened.push(OpenedWallet {
+        self.pending.open(OpenedWallet {
             created_at: now,
             ..open.opened.clone()
         });
@@ -402,7 +225,7 @@ impl<S: LedgerStore> Desk<'_, S> {
     /// The answer that the key was given before, by the store or earlier in this batch.
     fn replay(&self, key: Option<KeyStamp>, mode: Mode, currency: Currency) -> Option<Answer> {
         let stamp = key.filter(|_| mode == Mode::Commit)?;
-        let remembered = self.pending.remembered.get(&stamp.key)?;
+        let remembered = self.pending.remembered(stamp.key)?;
         if remembered.fingerprint() != Some(stamp.fingerprint) {
             return Some(Err(SubmitError::Rejected {
                 rejection: Rejection::KeyReused,
@@ -464,8 +287,8 @@ impl<S: LedgerStore> Desk<'_, S> {
         let Rejection::HoldUnknown(id) = rejection else {
             return Ok(rejection);
         };
-        let ended = match self.pending.holds.get(&id) {
-            Some((wallet, change)) => Some(change.status).filter(|_| *wallet == wallet_id),
+        let ended = match self.pending.hold(id) {
+            Some((wallet, change)) => Some(change.status).filter(|_| wallet == wallet_id),
             None => self.store.load_hold_status(wallet_id, id)?,
         };
         Ok(match ended {

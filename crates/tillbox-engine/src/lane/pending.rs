@@ -1,0 +1,216 @@
+//! What a batch will write, and what its own commands must see of it until then.
+
+use super::cache::Cache;
+use crate::port::{
+    Batch, CommitError, HoldWrite, LedgerStore, LoadError, LotWrite, OpenedWallet, Remembered,
+    StoredAnswer,
+};
+use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
+use tillbox_core::amount::Amount;
+use tillbox_core::currency::Currency;
+use tillbox_core::entry::{Entry, HoldChange};
+use tillbox_core::hold::Hold;
+use tillbox_core::id::{CustomerId, HoldId, LotId, MerchantId, WalletId};
+use tillbox_core::lot::{DrawKey, Lot};
+use tillbox_core::wallet::WalletState;
+
+/// What a batch will write, and what its own commands must see of it.
+#[derive(Default)]
+pub(super) struct Pending {
+    opened: Vec<OpenedWallet>,
+    open_by_owner: HashSet<(MerchantId, CustomerId, Currency)>,
+    entries: Vec<Arc<Entry>>,
+    touched: Vec<WalletId>,
+    touched_set: HashSet<WalletId>,
+    lots: HashMap<LotId, TouchedLot>,
+    holds: HashMap<HoldId, (WalletId, HoldChange)>,
+    answers: Vec<StoredAnswer>,
+    remembered: HashMap<[u8; 16], Remembered>,
+}
+
+struct TouchedLot {
+    wallet_id: WalletId,
+    key: DrawKey,
+    /// The lot as this batch made it.
+    made: Option<Lot>,
+}
+
+impl Pending {
+    pub(super) fn is_empty(&self) -> bool {
+        self.entries.is_empty() && self.opened.is_empty() && self.answers.is_empty()
+    }
+
+    pub(super) fn touched(&self) -> &[WalletId] {
+        &self.touched
+    }
+
+    /// Whether the batch has changed that wallet.
+    pub(super) fn has_touched(&self, id: WalletId) -> bool {
+        self.touched_set.contains(&id)
+    }
+
+    /// Whether the batch opens a wallet for that owner and currency.
+    pub(super) fn opens_for(&self, owner: (MerchantId, CustomerId, Currency)) -> bool {
+        self.open_by_owner.contains(&owner)
+    }
+
+    /// What a key was used for, before or in this batch.
+    pub(super) fn remembered(&self, key: [u8; 16]) -> Option<&Remembered> {
+        self.remembered.get(&key)
+    }
+
+    /// How a hold ended that this batch touched, and whose it is.
+    pub(super) fn hold(&self, id: HoldId) -> Option<(WalletId, HoldChange)> {
+        self.holds.get(&id).copied()
+    }
+
+    /// The batch opens a wallet.
+    pub(super) fn open(&mut self, opened: OpenedWallet) {
+        let wallet = opened.wallet;
+        self.open_by_owner
+            .insert((wallet.merchant_id, wallet.customer_id, wallet.currency));
+        self.touch(wallet.id);
+        self.opened.push(opened);
+    }
+
+    /// Looks keys up in the store, all at once.
+    pub(super) fn look_up_keys<S: LedgerStore>(
+        &mut self,
+        store: &mut S,
+        keys: impl Iterator<Item = [u8; 16]>,
+    ) -> Result<(), LoadError> {
+        let keys: Vec<[u8; 16]> = keys.collect();
+        if keys.is_empty() {
+            return Ok(());
+        }
+        let found = store.load_keys(&keys)?;
+        self.remembered.extend(
+            keys.into_iter()
+                .zip(found)
+                .filter_map(|(key, found)| Some((key, found?))),
+        );
+        Ok(())
+    }
+
+    /// Writes all of it. States are those of the cache.
+    pub(super) fn commit<S: LedgerStore>(
+        &self,
+        store: &mut S,
+        cache: &Cache,
+    ) -> Result<(), CommitError> {
+        let wallets: Vec<&WalletState> = self
+            .touched
+            .iter()
+            .filter_map(|id| cache.peek(*id))
+            .collect();
+        assert_eq!(
+            wallets.len(),
+            self.touched.len(),
+            "a touched wallet stays in memory until it is written"
+        );
+        let lots: Vec<LotWrite> = self
+            .lots
+            .iter()
+            .map(|(id, touched)| touched.as_write(*id, cache))
+            .collect();
+        let holds: Vec<HoldWrite> = self
+            .holds
+            .values()
+            .map(|(wallet, change)| as_hold_write(*wallet, change, cache))
+            .collect();
+        store.commit(&Batch {
+            opened: &self.opened,
+            entries: &self.entries,
+            wallets: &wallets,
+            lots: &lots,
+            holds: &holds,
+            answers: &self.answers,
+        })
+    }
+
+    fn touch(&mut self, id: WalletId) {
+        if self.touched_set.insert(id) {
+            self.touched.push(id);
+        }
+    }
+
+    pub(super) fn record(&mut self, entry: &Arc<Entry>) {
+        self.touch(entry.wallet_id);
+        for part in &entry.event.parts {
+            let touched = TouchedLot {
+                wallet_id: entry.wallet_id,
+                key: part.lot,
+                made: None,
+            };
+            self.lots.entry(part.lot.id).or_insert(touched);
+        }
+        for lot in entry.event.lots.iter().filter(|lot| lot.source == entry.id) {
+            let touched = TouchedLot {
+                wallet_id: entry.wallet_id,
+                key: lot.draw_key(),
+                made: Some(lot.clone()),
+            };
+            self.lots.insert(lot.id, touched);
+        }
+        if let Some(change) = entry.event.hold {
+            self.holds.insert(change.id, (entry.wallet_id, change));
+        }
+        if let Some(stamp) = entry.key {
+            self.remembered
+                .insert(stamp.key, Remembered::Entry(Arc::clone(entry)));
+        }
+        self.entries.push(Arc::clone(entry));
+    }
+
+    pub(super) fn store_answer(&mut self, answer: &StoredAnswer) {
+        self.remembered
+            .insert(answer.key.key, Remembered::Answer(answer.clone()));
+        self.answers.push(answer.clone());
+    }
+}
+
+impl TouchedLot {
+    fn as_write(&self, id: LotId, cache: &Cache) -> LotWrite {
+        let open = cache
+            .peek(self.wallet_id)
+            .and_then(|state| state.lot(&self.key));
+        let (remaining, held) = open.map_or((Amount::ZERO, Amount::ZERO), |lot| {
+            (lot.remaining, lot.held)
+        });
+        match &self.made {
+            Some(lot) => LotWrite::Opened {
+                wallet_id: self.wallet_id,
+                lot: Lot {
+                    remaining,
+                    held,
+                    ..lot.clone()
+                },
+            },
+            None => LotWrite::Changed {
+                id,
+                remaining,
+                held,
+            },
+        }
+    }
+}
+
+fn as_hold_write(wallet_id: WalletId, change: &HoldChange, cache: &Cache) -> HoldWrite {
+    let open = cache
+        .peek(wallet_id)
+        .and_then(|state| state.hold(change.id));
+    let hold = open.cloned().unwrap_or_else(|| Hold {
+        id: change.id,
+        amount: change.amount,
+        captured: change.captured,
+        released: change.released,
+        expires_at: change.expires_at,
+        placed_at: change.placed_at,
+        invoice_id: change.invoice_id,
+        status: change.status,
+        parts: Vec::new(),
+        overdraft: Amount::ZERO,
+    });
+    HoldWrite { wallet_id, hold }
+}

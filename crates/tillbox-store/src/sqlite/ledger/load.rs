@@ -1,0 +1,212 @@
+//! What a batch needs of the store before it is decided.
+
+use super::super::currency;
+use super::super::key_index::KeyIndex;
+use super::super::rows::{
+    ENTRY_COLUMNS, HOLD_COLUMNS, LOT_COLUMNS, corrupt, entry_from_row, hold_from_row, lot_from_row,
+    unpack_spans,
+};
+use crate::error::StoreError;
+use rusqlite::{Connection, OptionalExtension, params};
+use std::sync::Arc;
+use tillbox_core::amount::Amount;
+use tillbox_core::command::{DebitRecord, DebtPayment};
+use tillbox_core::currency::Currency;
+use tillbox_core::debt::{Debt, DebtSpan};
+use tillbox_core::entry::KeyStamp;
+use tillbox_core::hold::HoldStatus;
+use tillbox_core::id::{CustomerId, EntryId, HoldId, LotId, MerchantId, WalletId};
+use tillbox_core::reason::Language;
+use tillbox_core::time::Timestamp;
+use tillbox_core::wallet::{NewWallet, WalletState, WalletStatus};
+use tillbox_engine::port::{Remembered, StoredAnswer};
+
+pub(super) fn load_wallet(
+    connection: &Connection,
+    id: WalletId,
+) -> Result<Option<WalletState>, StoreError> {
+    let sql = "SELECT w.merchant_id, w.customer_id, w.currency, w.language, s.status, s.overdraft_limit, s.version, s.seq, \
+               s.head, s.last_at, s.last_effective_at, s.balance, s.debt_paid_to, s.debt_owed_to, s.debt_gaps \
+               FROM wallet_states s JOIN wallets w ON w.id = s.wallet_id WHERE s.wallet_id = ?1";
+    let mut statement = connection.prepare_cached(sql)?;
+    let mut rows = statement.query([id.number()])?;
+    let Some(row) = rows.next()? else {
+        return Ok(None);
+    };
+    let wallet = NewWallet {
+        id,
+        merchant_id: MerchantId::from_number(row.get(0)?),
+        customer_id: CustomerId::from_number(row.get(1)?),
+        currency: currency(&row.get::<_, String>(2)?)?,
+        language: if row.get::<_, String>(3)? == "es" {
+            Language::Es
+        } else {
+            Language::En
+        },
+        status: WalletStatus::from_code(row.get(4)?)
+            .ok_or_else(|| corrupt(format!("{id} has an unknown status")))?,
+        overdraft_limit: Amount::from_micros(row.get(5)?),
+    };
+    let mut state = WalletState::new(wallet);
+    state.version = row.get(6)?;
+    state.seq = row.get(7)?;
+    state.head = row.get(8)?;
+    state.last_at = Timestamp::from_micros(row.get(9)?);
+    state.last_effective_at = Timestamp::from_micros(row.get(10)?);
+    state.balance = Amount::from_micros(row.get(11)?);
+    let gaps: Option<Vec<u8>> = row.get(14)?;
+    let gaps = unpack_spans(gaps.as_deref().unwrap_or_default())
+        .ok_or_else(|| corrupt(format!("{id} has unreadable gaps of debt")))?;
+    state.debt = Debt::restore(
+        Amount::from_micros(row.get(12)?),
+        Amount::from_micros(row.get(13)?),
+        gaps,
+    );
+
+    let mut statement = connection.prepare_cached(&format!(
+        "SELECT {LOT_COLUMNS} FROM lots WHERE wallet_id = ?1 AND open = 1"
+    ))?;
+    let lots = statement
+        .query_and_then([id.number()], lot_from_row)?
+        .collect::<Result<_, _>>()?;
+    let mut statement = connection.prepare_cached(&format!(
+        "SELECT {HOLD_COLUMNS} FROM holds WHERE wallet_id = ?1 AND status = 0"
+    ))?;
+    let holds = statement
+        .query_and_then([id.number()], hold_from_row)?
+        .collect::<Result<_, _>>()?;
+    Ok(Some(state.with_open(lots, holds)))
+}
+
+pub(super) fn load_key(
+    connection: &Connection,
+    index: &KeyIndex,
+    key: &[u8; 16],
+) -> Result<Option<Remembered>, StoreError> {
+    if let Some(id) = index.find(connection, key)? {
+        let mut statement =
+            connection.prepare_cached(&format!("SELECT {ENTRY_COLUMNS} FROM log WHERE id = ?1"))?;
+        let mut rows = statement.query([id])?;
+        let row = rows
+            .next()?
+            .ok_or_else(|| corrupt("a key names a row that is not there"))?;
+        return Ok(Some(Remembered::Entry(Arc::new(entry_from_row(row)?))));
+    }
+    let mut statement = connection
+        .prepare_cached("SELECT fingerprint, status, body FROM answers WHERE key = ?1")?;
+    let answer = statement.query_row([key], |row| {
+        let body: Vec<u8> = row.get(2)?;
+        Ok(StoredAnswer {
+            key: KeyStamp {
+                key: *key,
+                fingerprint: row.get(0)?,
+            },
+            status: row.get(1)?,
+            body: body.into(),
+        })
+    });
+    Ok(answer.optional()?.map(Remembered::Answer))
+}
+
+pub(super) fn load_hold_status(
+    connection: &Connection,
+    wallet: WalletId,
+    hold: HoldId,
+) -> Result<Option<HoldStatus>, StoreError> {
+    let mut statement =
+        connection.prepare_cached("SELECT status FROM holds WHERE id = ?1 AND wallet_id = ?2")?;
+    let code = statement
+        .query_row([hold.number(), wallet.number()], |row| row.get::<_, u8>(0))
+        .optional()?;
+    code.map(|code| {
+        HoldStatus::from_code(code).ok_or_else(|| corrupt(format!("{hold} has an unknown status")))
+    })
+    .transpose()
+}
+
+pub(super) fn load_debit(
+    connection: &Connection,
+    wallet: WalletId,
+    debit: EntryId,
+) -> Result<Option<DebitRecord>, StoreError> {
+    let mut statement = connection.prepare_cached(&format!(
+        "SELECT {ENTRY_COLUMNS} FROM log WHERE id = ?1 AND wallet_id = ?2 AND seq IS NOT NULL"
+    ))?;
+    let mut rows = statement.query([debit.number(), wallet.number()])?;
+    let Some(row) = rows.next()? else {
+        return Ok(None);
+    };
+    let entry = entry_from_row(row)?;
+    let mut statement = connection
+        .prepare_cached("SELECT coalesce(sum(amount), 0) FROM refunds WHERE debit_id = ?1")?;
+    let refunded = Amount::from_micros(statement.query_row([debit.number()], |row| row.get(0))?);
+    let debt_payments = match entry.event.debt_made {
+        Some(span) => load_debt_payments(connection, wallet, span)?,
+        None => Vec::new(),
+    };
+    let drawn = entry.event.own_parts().map(|part| part.lot.id);
+    let mut lot_ids: Vec<LotId> = drawn
+        .chain(debt_payments.iter().map(|payment| payment.lot_id))
+        .collect();
+    lot_ids.sort_unstable();
+    lot_ids.dedup();
+    let mut statement =
+        connection.prepare_cached(&format!("SELECT {LOT_COLUMNS} FROM lots WHERE id = ?1"))?;
+    let mut lots = Vec::with_capacity(lot_ids.len());
+    for id in lot_ids {
+        let mut rows = statement.query([id.number()])?;
+        let row = rows
+            .next()?
+            .ok_or_else(|| corrupt(format!("{id} is named in the log but is not there")))?;
+        lots.push(lot_from_row(row)?);
+    }
+    Ok(Some(DebitRecord {
+        event: entry.event,
+        refunded,
+        debt_payments,
+        lots,
+    }))
+}
+
+/// Payments that overlap the span; the one that begins before it may reach into it.
+fn load_debt_payments(
+    connection: &Connection,
+    wallet: WalletId,
+    span: DebtSpan,
+) -> Result<Vec<DebtPayment>, StoreError> {
+    let sql = "SELECT debt_from, amount, lot_id FROM debt_payments WHERE wallet_id = ?1 AND debt_from < ?3 \
+               AND debt_from >= coalesce((SELECT max(debt_from) FROM debt_payments WHERE wallet_id = ?1 AND debt_from <= ?2), ?2) \
+               ORDER BY debt_from";
+    let mut statement = connection.prepare_cached(sql)?;
+    let payments = statement.query_map(
+        [wallet.number(), span.from.micros(), span.end().micros()],
+        |row| {
+            let span = DebtSpan {
+                from: Amount::from_micros(row.get(0)?),
+                amount: Amount::from_micros(row.get(1)?),
+            };
+            Ok(DebtPayment {
+                span,
+                lot_id: LotId::from_number(row.get(2)?),
+            })
+        },
+    )?;
+    Ok(payments.collect::<rusqlite::Result<_>>()?)
+}
+
+pub(super) fn find_open_wallet(
+    connection: &Connection,
+    merchant: MerchantId,
+    customer: CustomerId,
+    currency: Currency,
+) -> Result<Option<WalletId>, StoreError> {
+    let sql = "SELECT id FROM wallets WHERE merchant_id = ?1 AND customer_id = ?2 AND currency = ?3 AND closed = 0";
+    let mut statement = connection.prepare_cached(sql)?;
+    let found = statement
+        .query_row(
+            params![merchant.number(), customer.number(), currency.code()],
+            |row| row.get(0),
+        )
+        .optional()?;
+    Ok(found.map(WalletId::from_number))
+}

@@ -1,0 +1,180 @@
+//! The ledger's side of the store: loads what a batch needs, and writes a batch in one transaction.
+//!
+//! A commit costs one fsync, whatever its size. Statements are cached and run in a loop, which measured faster
+//! than anything set-based (see `docs/performance.md`). Keys are inserted in their order, so that those of one
+//! batch share pages of the index where they can.
+
+mod load;
+mod write;
+
+use super::key_index::{self, KeyIndex};
+use super::plain::{PlainWrite, run_all};
+use crate::error::StoreError;
+use rusqlite::Connection;
+use tillbox_core::command::DebitRecord;
+use tillbox_core::currency::Currency;
+use tillbox_core::hold::HoldStatus;
+use tillbox_core::id::{CustomerId, EntryId, HoldId, MerchantId, WalletId};
+use tillbox_core::wallet::WalletState;
+use tillbox_engine::port::{Batch, CommitError, LedgerStore, LoadError, Remembered};
+
+use load::{find_open_wallet, load_debit, load_hold_status, load_key, load_wallet};
+use write::write_batch;
+
+/// The one writer of a SQLite database.
+pub struct SqliteLedger {
+    connection: Connection,
+    keys: KeyIndex,
+}
+
+impl SqliteLedger {
+    /// Over the connection that [`super::SqliteStore::open`] gives for writing. Reads the log's tail.
+    pub fn new(connection: Connection) -> Result<Self, StoreError> {
+        Self::with_key_run(connection, key_index::RUN)
+    }
+
+    /// With another length of the runs in which keys are folded.
+    pub fn with_key_run(connection: Connection, length: usize) -> Result<Self, StoreError> {
+        connection.set_prepared_statement_cache_capacity(128);
+        let keys = KeyIndex::load(&connection, length)?;
+        Ok(Self { connection, keys })
+    }
+
+    /// Folds all keys that wait in memory into their table.
+    pub fn fold_keys(&mut self) -> Result<(), CommitError> {
+        let (connection, keys) = (&mut self.connection, &mut self.keys);
+        match transact(connection, |connection| keys.fold_all(connection)) {
+            Ok(slice) => {
+                keys.committed(&[], slice);
+                Ok(())
+            }
+            Err(error) => {
+                *keys = KeyIndex::load(connection, keys.length())
+                    .map_err(|why| CommitError::OutcomeUnknown(why.to_string()))?;
+                Err(error)
+            }
+        }
+    }
+}
+
+impl From<StoreError> for LoadError {
+    fn from(error: StoreError) -> Self {
+        Self(error.to_string())
+    }
+}
+
+impl LedgerStore for SqliteLedger {
+    type Plain = Box<dyn PlainWrite>;
+
+    fn load_wallets(&mut self, ids: &[WalletId]) -> Result<Vec<Option<WalletState>>, LoadError> {
+        let found = in_snapshot(&self.connection, |connection| {
+            ids.iter().map(|id| load_wallet(connection, *id)).collect()
+        });
+        Ok(found?)
+    }
+
+    fn load_keys(&mut self, keys: &[[u8; 16]]) -> Result<Vec<Option<Remembered>>, LoadError> {
+        let found = in_snapshot(&self.connection, |connection| {
+            keys.iter()
+                .map(|key| load_key(connection, &self.keys, key))
+                .collect()
+        });
+        Ok(found?)
+    }
+
+    fn load_hold_status(
+        &mut self,
+        wallet: WalletId,
+        hold: HoldId,
+    ) -> Result<Option<HoldStatus>, LoadError> {
+        Ok(load_hold_status(&self.connection, wallet, hold)?)
+    }
+
+    fn load_debit(
+        &mut self,
+        wallet: WalletId,
+        debit: EntryId,
+    ) -> Result<Option<DebitRecord>, LoadError> {
+        Ok(load_debit(&self.connection, wallet, debit)?)
+    }
+
+    fn find_open_wallet(
+        &mut self,
+        merchant: MerchantId,
+        customer: CustomerId,
+        currency: Currency,
+    ) -> Result<Option<WalletId>, LoadError> {
+        Ok(find_open_wallet(
+            &self.connection,
+            merchant,
+            customer,
+            currency,
+        )?)
+    }
+
+    fn commit(&mut self, batch: &Batch<'_>) -> Result<(), CommitError> {
+        let keys: Vec<([u8; 16], i64)> = batch
+            .entries
+            .iter()
+            .filter_map(|entry| Some((entry.key?.key, entry.id.number())))
+            .collect();
+        if !self.keys.admits(&keys) {
+            return Err(CommitError::NothingWritten(
+                "a key is used twice".to_owned(),
+            ));
+        }
+        let index = &self.keys;
+        let slice = transact(&mut self.connection, |connection| {
+            write_batch(connection, index, batch)?;
+            index.fold(connection, keys.len())
+        })?;
+        self.keys.committed(&keys, slice);
+        Ok(())
+    }
+
+    fn run_plain(&mut self, writes: Vec<Self::Plain>) -> Result<(), CommitError> {
+        run_all(&mut self.connection, writes)
+    }
+}
+
+/// Reads several things in one transaction: begun once, not once for each statement.
+fn in_snapshot<T>(
+    connection: &Connection,
+    read: impl FnOnce(&Connection) -> Result<T, StoreError>,
+) -> Result<T, StoreError> {
+    connection.execute_batch("BEGIN")?;
+    let value = read(connection);
+    connection.execute_batch("COMMIT")?;
+    value
+}
+
+/// Runs `write` in a transaction of its own. An error before COMMIT, with a rollback that succeeds, wrote
+/// nothing. An error of COMMIT itself says nothing about what a restart will find: SQLite may report an I/O
+/// error of the sync after the frames reached the log, so it is unknown, and the connection is not used again.
+pub(super) fn transact<T>(
+    connection: &mut Connection,
+    write: impl FnOnce(&Connection) -> rusqlite::Result<T>,
+) -> Result<T, CommitError> {
+    let nothing = |why: &rusqlite::Error| CommitError::NothingWritten(why.to_string());
+    connection
+        .execute_batch("BEGIN IMMEDIATE")
+        .map_err(|why| nothing(&why))?;
+    let value = match write(connection) {
+        Ok(value) => value,
+        Err(why) => {
+            // Some errors end the transaction by themselves.
+            if !connection.is_autocommit()
+                && let Err(rollback) = connection.execute_batch("ROLLBACK")
+            {
+                return Err(CommitError::OutcomeUnknown(format!(
+                    "{why}, and the rollback failed: {rollback}"
+                )));
+            }
+            return Err(nothing(&why));
+        }
+    };
+    match connection.execute_batch("COMMIT") {
+        Ok(()) => Ok(value),
+        Err(why) => Err(CommitError::OutcomeUnknown(why.to_string())),
+    }
+}

@@ -1,0 +1,40 @@
+//! Where in the log a merchant has transactions: what makes its list fast on a server that is busy with others.
+//!
+//! The log is in the order of its ids, and an id holds the second in which it was made. A table names, for each
+//! merchant, the stretches of about a second in which it has transactions; its list walks those and nothing else. An
+//! index by merchant would be exact, but each row would dirty a page of its own merchant: of 1,000 merchants on
+//! 200,000 wallets it took about two fifths of the inserts away (a third to a half, run by run), these rows nothing
+//! that could be told from noise. A page without filters reads at most what the whole server wrote in as many seconds
+//! as the page has rows; a filter that matches little reads on, until it is cut off as any long read is.
+
+use rusqlite::Connection;
+use tillbox_core::entry::Entry;
+use tillbox_core::id::{EntryId, MerchantId};
+
+/// Ids in a stretch, as a power of two: an id counts 2²¹ to the millisecond, so this is 1.024 s.
+pub(super) const BITS: u32 = 31;
+
+/// The stretch that an id lies in.
+pub(super) fn of(id: EntryId) -> i64 {
+    id.number() >> BITS
+}
+
+/// Names the stretches of the transactions among `entries`.
+pub(super) fn write<'a>(
+    connection: &Connection,
+    entries: impl Iterator<Item = (MerchantId, &'a Entry)>,
+) -> rusqlite::Result<()> {
+    let mut touched: Vec<[i64; 2]> = entries
+        .filter(|(_, entry)| entry.event.moves_money())
+        .map(|(merchant, entry)| [merchant.number(), of(entry.id)])
+        .collect();
+    touched.sort_unstable();
+    touched.dedup();
+    let mut insert = connection.prepare_cached(
+        "INSERT INTO log_stretches (merchant_id, stretch) VALUES (?1, ?2) ON CONFLICT DO NOTHING",
+    )?;
+    for stretch in touched {
+        insert.execute(stretch)?;
+    }
+    Ok(())
+}

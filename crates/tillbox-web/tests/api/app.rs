@@ -1,0 +1,177 @@
+//! An API over a database of its own, without a network.
+
+use axum::Router;
+use axum::body::Body;
+use axum::http::{HeaderMap, Request};
+use http_body_util::BodyExt;
+use serde_json::{Value, json};
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::thread::JoinHandle;
+use tillbox_core::time::Timestamp;
+use tillbox_engine::LaneEnd;
+use tillbox_engine::clock::ManualClock;
+use tillbox_service::{BootstrapKey, Running, Service, ServiceOptions};
+use tower::ServiceExt;
+
+pub(crate) const KEY: &str = "tb_test_0123456789abcdef01234567";
+
+/// Stops the ledger and removes the database when it is dropped.
+pub(crate) struct TestApp {
+    pub(crate) service: Arc<Service>,
+    router: Router,
+    folder: PathBuf,
+    ledger: Option<JoinHandle<LaneEnd>>,
+}
+
+pub(crate) struct Answer {
+    pub(crate) status: u16,
+    pub(crate) headers: HeaderMap,
+    pub(crate) body: Vec<u8>,
+}
+
+impl Answer {
+    pub(crate) fn json(&self) -> Value {
+        serde_json::from_slice(&self.body).expect("JSON")
+    }
+
+    pub(crate) fn header(&self, name: &str) -> &str {
+        self.headers
+            .get(name)
+            .map_or("", |value| value.to_str().expect("text"))
+    }
+
+    /// The problem's body, after the form of every problem is checked.
+    #[track_caller]
+    pub(crate) fn problem(&self, status: u16, code: &str) -> Value {
+        let body = self.json();
+        assert_eq!(
+            (self.status, &body["code"]),
+            (status, &json!(code)),
+            "{body}"
+        );
+        assert_eq!(self.header("content-type"), "application/problem+json");
+        assert_eq!(body["status"], status);
+        assert_eq!(body["request_id"], self.header("x-request-id"));
+        assert!(
+            body["type"].is_string() && body["title"].is_string() && body["detail"].is_string()
+        );
+        if code == "invalid_request" {
+            assert!(!body["errors"].as_array().expect("errors").is_empty());
+        }
+        body
+    }
+}
+
+impl TestApp {
+    pub(crate) fn start() -> Self {
+        static COUNT: AtomicU32 = AtomicU32::new(0);
+        let number = COUNT.fetch_add(1, Ordering::Relaxed);
+        let folder = PathBuf::from(env!("CARGO_TARGET_TMPDIR"))
+            .join(format!("api-{}-{number}", std::process::id()));
+        let options = ServiceOptions {
+            database: format!("sqlite:{}", folder.join("ledger.db").display()),
+            clock: Arc::new(ManualClock::at(
+                Timestamp::parse("2026-05-31T12:00:00Z").expect("an instant"),
+            )),
+            random: [7; 32],
+            cache_bytes: 8 << 20,
+            bootstrap: BootstrapKey::parse(KEY).expect("a key"),
+        };
+        let Running {
+            service, ledger, ..
+        } = Service::start(options).expect("a service");
+        Self {
+            router: tillbox_web::router(Arc::clone(&service)),
+            service,
+            folder,
+            ledger: Some(ledger),
+        }
+    }
+
+    pub(crate) async fn send(&self, request: Request<Body>) -> Answer {
+        let response = self
+            .router
+            .clone()
+            .oneshot(request)
+            .await
+            .expect("an answer");
+        let (parts, body) = response.into_parts();
+        let body = body.collect().await.expect("a body").to_bytes().to_vec();
+        let answer = Answer {
+            status: parts.status.as_u16(),
+            headers: parts.headers,
+            body,
+        };
+        assert!(!answer.header("x-request-id").is_empty());
+        answer
+    }
+
+    pub(crate) async fn get(&self, path: &str) -> Answer {
+        self.send(request("GET", path).body(Body::empty()).expect("a request"))
+            .await
+    }
+
+    pub(crate) async fn post(&self, path: &str, key: &str, body: &str) -> Answer {
+        let request = request("POST", path).header("content-type", "application/json");
+        let request = if key.is_empty() {
+            request
+        } else {
+            request.header("idempotency-key", key)
+        };
+        self.send(
+            request
+                .body(Body::from(body.to_owned()))
+                .expect("a request"),
+        )
+        .await
+    }
+
+    pub(crate) async fn patch(&self, path: &str, body: &str) -> Answer {
+        let request = request("PATCH", path).header("content-type", "application/json");
+        self.send(
+            request
+                .body(Body::from(body.to_owned()))
+                .expect("a request"),
+        )
+        .await
+    }
+
+    /// The id of a new wallet in dollars with that much cash.
+    pub(crate) async fn wallet_with(&self, amount: &str) -> String {
+        let customer = self
+            .post("/v1/customers", "", r#"{"name":"Acme"}"#)
+            .await
+            .json();
+        let body = json!({
+            "customer_id": customer["id"], "currency": "USD",
+            "initial_credit": {"amount": amount, "funding_type": "cash"},
+        });
+        let key = customer["id"].as_str().expect("an id");
+        let wallet = self.post("/v1/wallets", key, &body.to_string()).await;
+        assert_eq!(wallet.status, 201, "{}", wallet.json());
+        wallet.json()["id"].as_str().expect("an id").to_owned()
+    }
+}
+
+pub(crate) fn request(method: &str, path: &str) -> axum::http::request::Builder {
+    Request::builder()
+        .method(method)
+        .uri(path)
+        .header("authorization", format!("Bearer {KEY}"))
+}
+
+impl Drop for TestApp {
+    fn drop(&mut self) {
+        self.service.stop();
+        let end = self.ledger.take().map(JoinHandle::join);
+        if !std::thread::panicking() {
+            assert!(
+                matches!(end, Some(Ok(LaneEnd::Stopped))),
+                "the ledger stopped in good order"
+            );
+        }
+        drop(std::fs::remove_dir_all(&self.folder));
+    }
+}

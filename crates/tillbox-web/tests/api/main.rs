@@ -1,0 +1,9 @@
+//! The API in process, over a real store: its forms and conventions. What it does to money is shown by the
+//! tests of the binary.
+
+mod app;
+mod bodies;
+mod connections;
+mod documents;
+mod lists;
+mod replays;
