@@ -49,7 +49,7 @@ pub(crate) struct HoldView<'a> {
 pub(crate) struct HoldWords<'a> {
     description: Option<&'a str>,
     reference: Option<&'a str>,
-    #[schema(value_type = Object)]
+    #[schema(value_type = Object, required = false)]
     metadata: &'a RawValue,
 }
 
