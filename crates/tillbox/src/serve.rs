@@ -151,7 +151,10 @@ async fn serve(running: Running, listener: tokio::net::TcpListener) -> Result<Ex
         end = &mut ledger_end => Some(end),
     };
     stop.send_replace(true);
-    let web = async { web.await.context("the server ended unexpectedly")? };
+    let web = async {
+        web.await.context("the server ended unexpectedly")??;
+        anyhow::Ok(())
+    };
     if end.is_none() {
         web.await?;
     } else if tokio::time::timeout(TELL_WITHIN, web).await.is_err() {
