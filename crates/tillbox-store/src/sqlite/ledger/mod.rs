@@ -1,7 +1,7 @@
 //! The ledger's side of the store: loads what a batch needs, and writes a batch in one transaction.
 //!
 //! A commit costs one fsync, whatever its size. Statements are cached and run in a loop, which measured faster
-//! than anything set-based (see `docs/performance.md`). Keys are inserted in their order, so that those of one
+//! than anything set-based. Keys are inserted in their order, so that those of one
 //! batch share pages of the index where they can.
 
 mod load;
