@@ -69,15 +69,17 @@ pub fn openapi() -> utoipa::openapi::OpenApi {
     let components = document.components.get_or_insert_default();
     let bearer = SecurityScheme::Http(Http::new(HttpAuthScheme::Bearer));
     components.add_security_scheme("api_key", bearer);
-    for item in document.paths.paths.values_mut() {
+    for (path, item) in &mut document.paths.paths {
         let operations = [
-            &mut item.get,
-            &mut item.post,
-            &mut item.patch,
-            &mut item.delete,
-            &mut item.put,
+            ("get", &mut item.get),
+            ("post", &mut item.post),
+            ("patch", &mut item.patch),
+            ("delete", &mut item.delete),
+            ("put", &mut item.put),
         ];
-        for operation in operations.into_iter().flatten() {
+        for (method, operation) in operations {
+            let Some(operation) = operation else { continue };
+            operation.operation_id = Some(operation_id(method, path));
             for response in operation.responses.responses.values_mut() {
                 if let RefOr::T(response) = response {
                     "Done.".clone_into(&mut response.description);
@@ -93,6 +95,24 @@ pub fn openapi() -> utoipa::openapi::OpenApi {
         }
     }
     document
+}
+
+/// A name for a call in generated clients: its method and path, such as `post_wallets_by_id_debits`.
+fn operation_id(method: &str, path: &str) -> String {
+    let steps = path
+        .split(['/', '.'])
+        .filter(|step| !matches!(*step, "" | "v1"));
+    let names = steps.map(|step| {
+        if step.starts_with('{') {
+            "by_id".to_owned()
+        } else {
+            step.replace('-', "_")
+        }
+    });
+    std::iter::once(method.to_owned())
+        .chain(names)
+        .collect::<Vec<_>>()
+        .join("_")
 }
 
 /// What any call may be answered, besides its own answers.

@@ -76,10 +76,10 @@ pub(crate) trait Money: Sized {
 }
 
 macro_rules! amounts {
-    ($($(#[$doc:meta])* $name:ident, $refuses:expr;)*) => {$(
+    ($($(#[$doc:meta])* $name:ident, $pattern:literal, $refuses:expr;)*) => {$(
         $(#[$doc])*
         #[derive(Clone, Copy, Debug, PartialEq, Eq, ToSchema)]
-        #[schema(value_type = String, pattern = r"^-?(0|[1-9][0-9]{0,12})(\.[0-9]{1,6})?$", example = "12.50")]
+        #[schema(value_type = String, pattern = $pattern, example = "12.50")]
         pub(crate) struct $name(Amount);
 
         impl Money for $name {
@@ -98,11 +98,11 @@ macro_rules! amounts {
 
 amounts! {
     /// An amount above zero.
-    Positive, |text| if text.starts_with('-') || is_zero(text) { Some("must be above zero") } else { None };
+    Positive, r"^(0|[1-9][0-9]{0,12})(\.[0-9]{1,6})?$", |text| if text.starts_with('-') || is_zero(text) { Some("must be above zero") } else { None };
     /// An amount of at least zero.
-    NotNegative, |text| if text.starts_with('-') { Some("must not be negative") } else { None };
+    NotNegative, r"^(0|[1-9][0-9]{0,12})(\.[0-9]{1,6})?$", |text| if text.starts_with('-') { Some("must not be negative") } else { None };
     /// An amount that is not zero.
-    NotZero, |text| if is_zero(text) { Some("must not be zero") } else { None };
+    NotZero, r"^-?(0|[1-9][0-9]{0,12})(\.[0-9]{1,6})?$", |text| if is_zero(text) { Some("must not be zero") } else { None };
 }
 
 /// An ISO 4217 code.

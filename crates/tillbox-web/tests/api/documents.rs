@@ -86,6 +86,22 @@ async fn the_document_is_the_list_of_routes() {
 }
 
 #[tokio::test]
+async fn every_call_has_a_name_of_its_own() {
+    let app = TestApp::start();
+    let document = document(&app).await;
+    let operations = operations(&document);
+    let names: BTreeSet<&str> = operations
+        .iter()
+        .map(|(method, path, operation)| {
+            let name = operation["operationId"].as_str();
+            name.unwrap_or_else(|| panic!("{method} {path} has no name"))
+        })
+        .collect();
+    assert_eq!(names.len(), operations.len(), "{names:?}");
+    assert!(names.contains("post_wallets_by_id_debits"), "{names:?}");
+}
+
+#[tokio::test]
 async fn every_route_wants_a_key_and_exists() {
     let app = TestApp::start();
     for (method, path, operation) in operations(&document(&app).await) {

@@ -178,7 +178,7 @@ pub(crate) async fn create(
 
 /// Customers, newest first.
 #[utoipa::path(get, path = "/v1/customers", tag = "customers",
-    params(("external_id" = Option<String>, Query), ("limit" = Option<u32>, Query), ("cursor" = Option<String>, Query)),
+    params(("external_id" = Option<String>, Query), ("limit" = Option<u32>, Query, minimum = 1, maximum = 100), ("cursor" = Option<String>, Query)),
     responses((status = 200, body = Listed<CustomerView>)))]
 pub(crate) async fn list(
     State(service): State<Arc<Service>>,

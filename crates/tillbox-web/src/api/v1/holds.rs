@@ -383,7 +383,7 @@ pub(crate) async fn get(
 
 /// Holds of a wallet, newest first, ended ones too.
 #[utoipa::path(get, path = "/v1/wallets/{wallet_id}/holds", tag = "holds",
-    params(("wallet_id" = String, Path), ("status" = Option<String>, Query), ("limit" = Option<u32>, Query), ("cursor" = Option<String>, Query)),
+    params(("wallet_id" = String, Path), ("status" = Option<String>, Query), ("limit" = Option<u32>, Query, minimum = 1, maximum = 100), ("cursor" = Option<String>, Query)),
     responses((status = 200, body = Listed<HoldView>)))]
 pub(crate) async fn list(
     State(service): State<Arc<Service>>,

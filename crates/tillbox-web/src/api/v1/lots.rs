@@ -57,7 +57,7 @@ impl LotView {
 
 /// Lots of a wallet, newest first, spent ones too.
 #[utoipa::path(get, path = "/v1/wallets/{wallet_id}/lots", tag = "wallets",
-    params(("wallet_id" = String, Path), ("limit" = Option<u32>, Query), ("cursor" = Option<String>, Query)),
+    params(("wallet_id" = String, Path), ("limit" = Option<u32>, Query, minimum = 1, maximum = 100), ("cursor" = Option<String>, Query)),
     responses((status = 200, body = Listed<LotView>)))]
 pub(crate) async fn list(
     State(service): State<Arc<Service>>,

@@ -205,7 +205,7 @@ pub(crate) async fn create(
 }
 
 /// Current prices, newest first.
-#[utoipa::path(get, path = "/v1/prices", tag = "prices and usage", params(("limit" = Option<u32>, Query), ("cursor" = Option<String>, Query)),
+#[utoipa::path(get, path = "/v1/prices", tag = "prices and usage", params(("limit" = Option<u32>, Query, minimum = 1, maximum = 100), ("cursor" = Option<String>, Query)),
     responses((status = 200, body = Listed<PriceView>)))]
 pub(crate) async fn list(
     State(service): State<Arc<Service>>,

@@ -92,7 +92,7 @@ pub(crate) struct SettingsPatch {
 
 /// Days by funding type: absent stays, null never expires.
 #[derive(Clone, Copy, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
+#[serde(deny_unknown_fields, expecting = "days by funding type")]
 #[expect(
     clippy::option_option,
     reason = "absent, null and a value are three things"

@@ -178,7 +178,7 @@ fn position(version: u64) -> i64 {
 #[utoipa::path(get, path = "/v1/wallets/{wallet_id}/transactions", tag = "transactions",
     params(("wallet_id" = String, Path), ("from" = Option<String>, Query), ("to" = Option<String>, Query), ("type" = Option<String>, Query),
         ("reason" = Option<String>, Query), ("status" = Option<String>, Query), ("reference" = Option<String>, Query),
-        ("limit" = Option<u32>, Query), ("cursor" = Option<String>, Query)),
+        ("limit" = Option<u32>, Query, minimum = 1, maximum = 100), ("cursor" = Option<String>, Query)),
     responses((status = 200, body = Listed<TransactionView>)))]
 pub(crate) async fn list(
     State(service): State<Arc<Service>>,
@@ -258,7 +258,7 @@ pub(crate) async fn get(
 /// Transactions of all wallets, newest first.
 #[utoipa::path(get, path = "/v1/transactions", tag = "transactions",
     params(("from" = Option<String>, Query), ("to" = Option<String>, Query), ("type" = Option<String>, Query), ("reason" = Option<String>, Query),
-        ("status" = Option<String>, Query), ("reference" = Option<String>, Query), ("limit" = Option<u32>, Query), ("cursor" = Option<String>, Query)),
+        ("status" = Option<String>, Query), ("reference" = Option<String>, Query), ("limit" = Option<u32>, Query, minimum = 1, maximum = 100), ("cursor" = Option<String>, Query)),
     responses((status = 200, body = Listed<TransactionView>)))]
 pub(crate) async fn list_all(
     State(service): State<Arc<Service>>,

@@ -249,7 +249,7 @@ pub(crate) async fn open(
 /// Wallets, newest first.
 #[utoipa::path(get, path = "/v1/wallets", tag = "wallets",
     params(("customer_id" = Option<String>, Query), ("status" = Option<String>, Query), ("currency" = Option<String>, Query),
-        ("limit" = Option<u32>, Query), ("cursor" = Option<String>, Query)),
+        ("limit" = Option<u32>, Query, minimum = 1, maximum = 100), ("cursor" = Option<String>, Query)),
     responses((status = 200, body = Listed<WalletView>)))]
 pub(crate) async fn list(
     State(service): State<Arc<Service>>,
