@@ -7,8 +7,32 @@ use rusqlite::{Connection, params};
 /// All of them, in order. What has been released is never changed: a change is a new one.
 const MIGRATIONS: &[(&str, &str)] = &[("first", include_str!("migrations/0001_first.sql"))];
 
+/// Whether a file is a ledger, could become one, or is something else's.
+pub(super) enum Contents {
+    Ledger,
+    Nothing,
+    SomethingElse,
+}
+
+/// Looks at the tables that are there.
+pub(super) fn contents(connection: &Connection) -> Result<Contents, StoreError> {
+    let sql = "SELECT count(*), coalesce(sum(name = 'migrations'), 0) FROM sqlite_master WHERE type = 'table'";
+    let (tables, ours): (i64, i64) =
+        connection.query_row(sql, [], |row| Ok((row.get(0)?, row.get(1)?)))?;
+    Ok(match (tables, ours) {
+        (0, _) => Contents::Nothing,
+        (_, 0) => Contents::SomethingElse,
+        _ => Contents::Ledger,
+    })
+}
+
 /// Brings the schema up to date. A schema of a later version, and one whose past differs, is refused.
 pub(super) fn migrate(connection: &mut Connection) -> Result<(), StoreError> {
+    if matches!(contents(connection)?, Contents::SomethingElse) {
+        return Err(StoreError::Unavailable(
+            "the file is a database of another program: name another file".to_owned(),
+        ));
+    }
     connection.execute_batch("CREATE TABLE IF NOT EXISTS migrations (number INTEGER PRIMARY KEY, name TEXT NOT NULL, checksum BLOB NOT NULL)")?;
     let applied: Vec<(i64, String, [u8; 32])> = {
         let mut statement =

@@ -141,6 +141,23 @@ fn a_schema_of_a_later_version_is_refused() {
 }
 
 #[test]
+fn a_database_of_another_program_is_left_alone() {
+    let folder = Folder::new();
+    let other = Connection::open(folder.file()).expect("opens");
+    other
+        .execute_batch("CREATE TABLE recipes (name TEXT)")
+        .expect("a table");
+    assert!(refusal(&folder.url()).contains("another program"));
+    let audit = crate::sqlite::verify::verify(&folder.file(), &mut |_progress| {});
+    let why = audit.expect_err("no ledger").to_string();
+    assert!(why.contains("holds no ledger"), "{why}");
+    let tables: i64 = other
+        .query_row("SELECT count(*) FROM sqlite_master", [], |row| row.get(0))
+        .expect("a count");
+    assert_eq!(tables, 1);
+}
+
+#[test]
 fn the_highest_id_is_found_in_every_table() {
     let tables = [
         "INSERT INTO merchants VALUES (9000, 'M', 0, '{}', 0, 0)",

@@ -13,6 +13,7 @@ mod compare;
 mod links;
 mod wallet;
 
+use super::migrations::{Contents, contents};
 use super::open_for_reading;
 use crate::error::StoreError;
 use rusqlite::{Connection, OptionalExtension};
@@ -64,6 +65,12 @@ pub struct Report {
 /// Audits the database at `path` without its lock: the server may go on writing.
 pub fn verify(path: &Path, progress: &mut dyn FnMut(Progress)) -> Result<Report, StoreError> {
     let connection = open_for_reading(path)?;
+    if !matches!(contents(&connection)?, Contents::Ledger) {
+        return Err(StoreError::Unavailable(format!(
+            "{} holds no ledger",
+            path.display()
+        )));
+    }
     let begun = SystemClock.now().micros();
     let mut report = Report::default();
     let rows_total = connection.query_row("SELECT count(*) FROM log", [], |row| row.get(0))?;
