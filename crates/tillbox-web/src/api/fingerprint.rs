@@ -5,6 +5,7 @@
 //! keys live for ever.
 
 use tillbox_core::amount::Amount;
+use tillbox_core::entry::Note;
 use tillbox_core::time::Timestamp;
 
 /// Collects fields in the order in which the operation names them.
@@ -20,6 +21,13 @@ impl Fingerprint {
 
     pub(crate) fn text(self, name: &str, value: Option<&str>) -> Self {
         self.field(name, value.map(str::as_bytes))
+    }
+
+    /// The words of a command.
+    pub(crate) fn note(self, note: &Note) -> Self {
+        self.text("description", note.description.as_deref())
+            .text("reference", note.reference.as_deref())
+            .text("metadata", note.metadata.as_deref())
     }
 
     pub(crate) fn amount(self, name: &str, value: Option<Amount>) -> Self {

@@ -168,6 +168,12 @@ pub(crate) fn check_text(text: &str, max: usize) -> Result<(), String> {
     Ok(())
 }
 
+impl<const MAX: usize> From<Words<MAX>> for Text<MAX> {
+    fn from(Words(text): Words<MAX>) -> Self {
+        Self(text)
+    }
+}
+
 /// A text that says something.
 #[derive(Clone, Debug, PartialEq, Eq, ToSchema)]
 #[schema(value_type = String, min_length = 1)]

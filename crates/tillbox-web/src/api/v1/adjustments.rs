@@ -37,19 +37,11 @@ pub(crate) async fn create(
     Json(body): Json<AdjustmentBody>,
 ) -> Result<Response, Problem> {
     let amount = body.amount.amount();
+    let note = note(Some(body.reason_text.into()), None, body.metadata);
     let fingerprint = Fingerprint::of("adjustment")
         .amount("amount", Some(amount))
-        .text("reason_text", Some(&body.reason_text.0))
-        .text(
-            "metadata",
-            body.metadata.as_ref().map(|metadata| metadata.0.as_str()),
-        )
+        .note(&note)
         .finish();
-    let note = note(
-        Some(body.reason_text.0),
-        None,
-        body.metadata.map(|metadata| metadata.0),
-    );
     let asked = Asked {
         command: Command::Adjust(Adjust { amount, note }),
         fingerprint,

@@ -77,36 +77,21 @@ impl From<Funding> for FundingType {
 impl CreditBody {
     pub(crate) fn asked(self, settings: &Settings) -> Asked {
         let (amount, funding) = (self.amount.amount(), FundingType::from(self.funding_type));
-        let text = |value: &Option<Text<500>>| value.as_ref().map(|text| text.0.clone());
+        let note = note(self.description, self.reference, self.metadata);
         let fingerprint = Fingerprint::of("credit")
             .amount("amount", Some(amount))
             .text("funding_type", Some(funding.name()))
-            .text(
-                "description",
-                self.description.as_ref().map(|text| text.0.as_str()),
-            )
-            .text(
-                "reference",
-                self.reference.as_ref().map(|text| text.0.as_str()),
-            )
+            .note(&note)
             .number(
                 "priority",
                 self.priority.map(|priority| i64::from(priority.0)),
             )
             .instant("expires_at", self.expires_at.map(|at| at.0))
-            .text(
-                "metadata",
-                self.metadata.as_ref().map(|metadata| metadata.0.as_str()),
-            )
             .finish();
         let mut credit = with_defaults(Credit::new(amount, funding), settings);
         credit.priority = self.priority.map_or(credit.priority, |priority| priority.0);
         credit.expiry = self.expires_at.map(|at| Expiry::At(at.0)).or(credit.expiry);
-        credit.note = note(
-            text(&self.description),
-            self.reference.map(|text| text.0),
-            self.metadata.map(|metadata| metadata.0),
-        );
+        credit.note = note;
         Asked {
             command: Command::Credit(credit),
             fingerprint,

@@ -57,32 +57,18 @@ impl DebitBody {
     pub(crate) fn asked(self, settings: &Settings) -> Asked {
         let amount = self.amount.amount();
         let reason = self.reason.map(Reason::from);
+        let note = note(self.description, self.reference, self.metadata);
         let fingerprint = Fingerprint::of("debit")
             .amount("amount", Some(amount))
-            .text(
-                "description",
-                self.description.as_ref().map(|text| text.0.as_str()),
-            )
-            .text(
-                "reference",
-                self.reference.as_ref().map(|text| text.0.as_str()),
-            )
+            .note(&note)
             .text("reason", reason.map(Reason::name))
             .flag("force", self.force)
-            .text(
-                "metadata",
-                self.metadata.as_ref().map(|metadata| metadata.0.as_str()),
-            )
             .finish();
         let debit = Debit {
             amount,
             reason: reason.unwrap_or(Reason::Usage),
             force: force(self.force, settings),
-            note: note(
-                self.description.map(|text| text.0),
-                self.reference.map(|text| text.0),
-                self.metadata.map(|metadata| metadata.0),
-            ),
+            note,
         };
         Asked {
             command: Command::Debit(debit),

@@ -168,33 +168,19 @@ impl HoldBody {
             .as_deref()
             .map(|_id| Err(Problem::not_found()))
             .transpose()?;
+        let note = note(self.description, self.reference, self.metadata);
         let fingerprint = Fingerprint::of("hold")
             .amount("amount", Some(amount))
             .number("expires_in", self.expires_in.map(|seconds| seconds.0))
             .instant("expires_at", self.expires_at.map(|at| at.0))
             .text("invoice_id", self.invoice_id.as_deref())
-            .text(
-                "description",
-                self.description.as_ref().map(|text| text.0.as_str()),
-            )
-            .text(
-                "reference",
-                self.reference.as_ref().map(|text| text.0.as_str()),
-            )
-            .text(
-                "metadata",
-                self.metadata.as_ref().map(|metadata| metadata.0.as_str()),
-            )
+            .note(&note)
             .finish();
         let hold = PlaceHold {
             amount,
             expiry: expiry.unwrap_or(Expiry::InSeconds(settings.hold_expires_in)),
             invoice_id,
-            note: note(
-                self.description.map(|text| text.0),
-                self.reference.map(|text| text.0),
-                self.metadata.map(|metadata| metadata.0),
-            ),
+            note,
         };
         Ok(Asked {
             command: Command::PlaceHold(hold),
@@ -220,21 +206,18 @@ pub(crate) struct CaptureBody {
 impl CaptureBody {
     pub(crate) fn asked(self, hold: &str) -> Asked {
         let amount = self.amount.map(Positive::amount);
+        let note = note(self.description, None, None);
         let fingerprint = Fingerprint::of("capture")
             .text("hold_id", Some(hold))
             .amount("amount", amount)
             .flag("final", self.r#final)
-            .text(
-                "description",
-                self.description.as_ref().map(|text| text.0.as_str()),
-            )
+            .note(&note)
             .finish();
         let after = if self.r#final == Some(false) {
             AfterCapture::StayOpen
         } else {
             AfterCapture::End
         };
-        let note = note(self.description.map(|text| text.0), None, None);
         let command = Command::CaptureHold(CaptureHold {
             hold_id: unknown_if_malformed(hold),
             amount,

@@ -18,6 +18,7 @@ pub(crate) mod wallets;
 
 use super::answer;
 use super::problem::Problem;
+use super::values::{Metadata, Text};
 use axum::http::StatusCode;
 use axum::response::Response;
 use tillbox_core::command::Command;
@@ -73,14 +74,14 @@ pub(crate) fn hold_id(text: &str) -> Result<HoldId, Problem> {
 
 /// Free text of a command.
 pub(crate) fn note(
-    description: Option<String>,
-    reference: Option<String>,
-    metadata: Option<String>,
+    description: Option<Text<500>>,
+    reference: Option<Text<200>>,
+    metadata: Option<Metadata>,
 ) -> Note {
     Note {
-        description: description.map(String::into_boxed_str),
-        reference: reference.map(String::into_boxed_str),
-        metadata: metadata.map(String::into_boxed_str),
+        description: description.map(|text| text.0.into_boxed_str()),
+        reference: reference.map(|text| text.0.into_boxed_str()),
+        metadata: metadata.map(|data| data.0.into_boxed_str()),
     }
 }
 

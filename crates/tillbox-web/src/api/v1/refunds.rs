@@ -37,13 +37,11 @@ pub(crate) async fn create(
     Json(body): Json<RefundBody>,
 ) -> Result<Response, Problem> {
     let amount = body.amount.map(Positive::amount);
+    let note = note(body.description, None, None);
     let fingerprint = Fingerprint::of("refund")
         .text("transaction", Some(&transaction))
         .amount("amount", amount)
-        .text(
-            "description",
-            body.description.as_ref().map(|text| text.0.as_str()),
-        )
+        .note(&note)
         .finish();
     // An id of another form is unknown, but the wallet and its replays are looked at first.
     let debit_id = EntryId::parse(&transaction).unwrap_or(EntryId::from_number(0));
@@ -53,7 +51,7 @@ pub(crate) async fn create(
         amount,
         grace_days,
         debit: None,
-        note: note(body.description.map(|text| text.0), None, None),
+        note,
     };
     let asked = Asked {
         command: Command::Refund(refund),

@@ -105,27 +105,6 @@ impl UsageBody {
         self.dry_run.unwrap_or(false)
     }
 
-    fn fingerprint(&self) -> [u8; 16] {
-        Fingerprint::of("usage")
-            .text("price", Some(&self.price.0))
-            .number("quantity", Some(self.quantity.0))
-            .text("hold_id", self.hold_id.as_deref())
-            .text(
-                "description",
-                self.description.as_ref().map(|text| text.0.as_str()),
-            )
-            .text(
-                "reference",
-                self.reference.as_ref().map(|text| text.0.as_str()),
-            )
-            .flag("force", self.force)
-            .text(
-                "metadata",
-                self.metadata.as_ref().map(|metadata| metadata.0.as_str()),
-            )
-            .finish()
-    }
-
     /// Rates it by the price that holds now in the wallet's currency.
     pub(crate) async fn asked(
         self,
@@ -133,7 +112,14 @@ impl UsageBody {
         who: &Principal,
         wallet: WalletId,
     ) -> Result<Asked, Problem> {
-        let fingerprint = self.fingerprint();
+        let note = note(self.description, self.reference, self.metadata);
+        let fingerprint = Fingerprint::of("usage")
+            .text("price", Some(&self.price.0))
+            .number("quantity", Some(self.quantity.0))
+            .text("hold_id", self.hold_id.as_deref())
+            .note(&note)
+            .flag("force", self.force)
+            .finish();
         let rated = service
             .rate(who, wallet, &self.price.0, self.quantity.0)
             .await?;
@@ -155,11 +141,7 @@ impl UsageBody {
                 .as_deref()
                 .map(|hold| HoldId::parse(hold).unwrap_or(HoldId::from_number(0))),
             force: force(self.force, &settings),
-            note: note(
-                self.description.map(|text| text.0),
-                self.reference.map(|text| text.0),
-                self.metadata.map(|metadata| metadata.0),
-            ),
+            note,
         };
         Ok(Asked {
             command: Command::Usage(usage),
