@@ -17,6 +17,8 @@ mod ledger;
 #[cfg(test)]
 mod model;
 #[cfg(test)]
+mod one_by_one;
+#[cfg(test)]
 mod opening;
 #[cfg(test)]
 mod plan;
