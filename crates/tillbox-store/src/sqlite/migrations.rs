@@ -26,13 +26,18 @@ pub(super) fn contents(connection: &Connection) -> Result<Contents, StoreError> 
     })
 }
 
+/// Refuses a database of another program, before anything of it is changed.
+pub(super) fn refuse_foreign(connection: &Connection) -> Result<(), StoreError> {
+    match contents(connection)? {
+        Contents::Ledger | Contents::Nothing => Ok(()),
+        Contents::SomethingElse => Err(StoreError::Unavailable(
+            "the file is a database of another program: name another file".to_owned(),
+        )),
+    }
+}
+
 /// Brings the schema up to date. A schema of a later version, and one whose past differs, is refused.
 pub(super) fn migrate(connection: &mut Connection) -> Result<(), StoreError> {
-    if matches!(contents(connection)?, Contents::SomethingElse) {
-        return Err(StoreError::Unavailable(
-            "the file is a database of another program: name another file".to_owned(),
-        ));
-    }
     connection.execute_batch("CREATE TABLE IF NOT EXISTS migrations (number INTEGER PRIMARY KEY, name TEXT NOT NULL, checksum BLOB NOT NULL)")?;
     let applied: Vec<(i64, String, [u8; 32])> = {
         let mut statement =

@@ -79,6 +79,7 @@ impl SqliteStore {
             | OpenFlags::SQLITE_OPEN_CREATE
             | OpenFlags::SQLITE_OPEN_NO_MUTEX;
         let mut writer = Connection::open_with_flags(&path, flags)?;
+        migrations::refuse_foreign(&writer)?;
         prepare_writer(&writer)?;
         migrations::migrate(&mut writer)?;
         Ok((
