@@ -67,7 +67,7 @@ impl WalletState {
             };
             self.holds
                 .entry(change.id)
-                .or_insert_with(|| placed(change))
+                .or_insert_with(|| change.placed())
                 .parts
                 .push(reserved);
         }
@@ -99,7 +99,7 @@ impl WalletState {
         let hold = self
             .holds
             .entry(change.id)
-            .or_insert_with(|| placed(change));
+            .or_insert_with(|| change.placed());
         let before = hold.remaining();
         let expires_before = hold.expires_at;
         hold.captured = change.captured;
@@ -140,21 +140,5 @@ impl WalletState {
         self.holds
             .get_mut(&id)
             .expect("a row names a hold that is not open")
-    }
-}
-
-/// A hold as it is before anything is reserved for it.
-fn placed(change: &HoldChange) -> Hold {
-    Hold {
-        id: change.id,
-        amount: change.amount,
-        captured: Amount::ZERO,
-        released: Amount::ZERO,
-        expires_at: change.expires_at,
-        placed_at: change.placed_at,
-        invoice_id: change.invoice_id,
-        status: HoldStatus::Open,
-        parts: Vec::new(),
-        overdraft: Amount::ZERO,
     }
 }

@@ -33,12 +33,6 @@ pub enum ServiceError {
     /// The key was used for another request.
     #[error("the idempotency key was used for another request")]
     KeyReused,
-    /// No price of that key in the wallet's currency (R31).
-    #[error("the price has no version in the wallet's currency")]
-    CurrencyMismatch,
-    /// A cost beyond the largest amount.
-    #[error("the amount is out of range")]
-    AmountOutOfRange,
     /// Too much is waiting, or the store refused the write. Nothing was stored.
     #[error("overloaded: {0}")]
     Overloaded(String),

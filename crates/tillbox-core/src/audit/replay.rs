@@ -189,18 +189,9 @@ impl Replay {
         let places =
             entry.event.kind == EntryKind::HoldPlaced && change.id.number() == entry.id.number();
         if places {
-            self.holds.entry(change.id).or_insert_with(|| Hold {
-                id: change.id,
-                amount: change.amount,
-                captured: Amount::ZERO,
-                released: Amount::ZERO,
-                expires_at: change.expires_at,
-                placed_at: change.placed_at,
-                invoice_id: change.invoice_id,
-                status: HoldStatus::Open,
-                parts: Vec::new(),
-                overdraft: Amount::ZERO,
-            });
+            self.holds
+                .entry(change.id)
+                .or_insert_with(|| change.placed());
         }
         match self.holds.get_mut(&change.id) {
             Some(hold) if hold.status == HoldStatus::Open => Ok(hold),

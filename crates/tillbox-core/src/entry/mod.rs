@@ -13,7 +13,7 @@ pub use seal::{Stamp, commit_to, seal};
 
 use crate::amount::Amount;
 use crate::debt::DebtSpan;
-use crate::hold::HoldStatus;
+use crate::hold::{Hold, HoldStatus};
 use crate::id::{ApiKeyId, EntryId, HoldId, InvoiceId, LotId, TopUpId, WalletId};
 use crate::lot::{FundingType, Lot};
 use crate::reason::{Language, Reason};
@@ -129,6 +129,32 @@ pub struct HoldChange {
 }
 
 impl HoldChange {
+    /// The hold as it is before anything is reserved for it.
+    pub(crate) fn placed(&self) -> Hold {
+        Hold {
+            captured: Amount::ZERO,
+            released: Amount::ZERO,
+            status: HoldStatus::Open,
+            ..self.to_hold()
+        }
+    }
+
+    /// The hold as the row tells it, without what it still reserves: whole once it has ended.
+    pub fn to_hold(&self) -> Hold {
+        Hold {
+            id: self.id,
+            amount: self.amount,
+            captured: self.captured,
+            released: self.released,
+            expires_at: self.expires_at,
+            placed_at: self.placed_at,
+            invoice_id: self.invoice_id,
+            status: self.status,
+            parts: Vec::new(),
+            overdraft: Amount::ZERO,
+        }
+    }
+
     /// What it still reserves.
     pub fn remaining(&self) -> Amount {
         self.amount - self.captured - self.released

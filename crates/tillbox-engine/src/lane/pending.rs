@@ -10,7 +10,6 @@ use std::sync::Arc;
 use tillbox_core::amount::Amount;
 use tillbox_core::currency::Currency;
 use tillbox_core::entry::{Entry, HoldChange};
-use tillbox_core::hold::Hold;
 use tillbox_core::id::{CustomerId, HoldId, LotId, MerchantId, WalletId};
 use tillbox_core::lot::{DrawKey, Lot};
 use tillbox_core::wallet::WalletState;
@@ -200,17 +199,6 @@ fn as_hold_write(wallet_id: WalletId, change: &HoldChange, cache: &Cache) -> Hol
     let open = cache
         .peek(wallet_id)
         .and_then(|state| state.hold(change.id));
-    let hold = open.cloned().unwrap_or_else(|| Hold {
-        id: change.id,
-        amount: change.amount,
-        captured: change.captured,
-        released: change.released,
-        expires_at: change.expires_at,
-        placed_at: change.placed_at,
-        invoice_id: change.invoice_id,
-        status: change.status,
-        parts: Vec::new(),
-        overdraft: Amount::ZERO,
-    });
+    let hold = open.cloned().unwrap_or_else(|| change.to_hold());
     HoldWrite { wallet_id, hold }
 }

@@ -305,8 +305,6 @@ impl From<ServiceError> for Problem {
             }
             ServiceError::Invalid { pointer, message } => Self::invalid_parameter(pointer, message),
             ServiceError::KeyReused => Self::key_reused(),
-            ServiceError::CurrencyMismatch => PriceError::CurrencyMismatch.into(),
-            ServiceError::AmountOutOfRange => PriceError::OutOfRange.into(),
             ServiceError::Overloaded(why) => {
                 tracing::warn!(%why, "a request was refused");
                 Self::overloaded("the server has too much to do")

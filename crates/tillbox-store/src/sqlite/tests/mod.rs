@@ -19,7 +19,6 @@ use tillbox_core::command::{Command, Credit, Debit, Expiry, PlaceHold};
 use tillbox_core::currency::Currency;
 use tillbox_core::decide::{Context, decide};
 use tillbox_core::entry::{Actor, Entry, Note, Stamp, seal};
-use tillbox_core::hold::Hold;
 use tillbox_core::id::{CustomerId, EntryId, HoldId, MerchantId, WalletId};
 use tillbox_core::lot::FundingType;
 use tillbox_core::reason::{Language, Reason};
@@ -213,18 +212,10 @@ impl Ledger {
             .iter()
             .map(|change| HoldWrite {
                 wallet_id: wallet,
-                hold: state.hold(change.id).cloned().unwrap_or(Hold {
-                    id: change.id,
-                    amount: change.amount,
-                    captured: change.captured,
-                    released: change.released,
-                    expires_at: change.expires_at,
-                    placed_at: change.placed_at,
-                    invoice_id: change.invoice_id,
-                    status: change.status,
-                    parts: Vec::new(),
-                    overdraft: Amount::ZERO,
-                }),
+                hold: state
+                    .hold(change.id)
+                    .cloned()
+                    .unwrap_or_else(|| change.to_hold()),
             })
             .collect();
         self.commit(&Batch {
