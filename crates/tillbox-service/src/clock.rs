@@ -70,10 +70,15 @@ impl Service {
         self.run_due_until(who, target).await?;
         let offset_us = target.micros() - self.clock.now().micros();
         let merchant_id = who.merchant_id;
-        self.write(move |connection| {
-            tillbox_store::sqlite::merchants::set_clock_offset(connection, merchant_id, offset_us)
-        })
-        .await?;
+        self.database
+            .write(move |connection| {
+                tillbox_store::sqlite::merchants::set_clock_offset(
+                    connection,
+                    merchant_id,
+                    offset_us,
+                )
+            })
+            .await?;
         who.merchant.clock.set_offset_us(offset_us);
         Ok(target.max(self.clock_now(who)))
     }
@@ -82,6 +87,7 @@ impl Service {
         let merchant_id = who.merchant_id;
         loop {
             let due = self
+                .database
                 .read(move |connection| {
                     tillbox_store::sqlite::wallets::due_wallets(
                         connection,

@@ -110,7 +110,7 @@ impl Service {
                 then(made.clone());
             }
         };
-        let written = self.write_then(keyed, settled);
+        let written = self.database.write_then(keyed, settled);
         let (answer, made) = written
             .await
             .map_err(|error| conflict_as(error, conflict))?;
@@ -132,6 +132,7 @@ impl Service {
     ) -> Result<CustomerRow, ServiceError> {
         let merchant_id = who.merchant_id;
         let row = self
+            .database
             .read(move |connection| customers::get(connection, merchant_id, id))
             .await?;
         row.filter(|row| row.deleted_at.is_none())
@@ -147,16 +148,17 @@ impl Service {
         limit: usize,
     ) -> Result<Vec<CustomerRow>, ServiceError> {
         let merchant_id = who.merchant_id;
-        self.read(move |connection| {
-            customers::list(
-                connection,
-                merchant_id,
-                external_id.as_deref(),
-                before,
-                limit,
-            )
-        })
-        .await
+        self.database
+            .read(move |connection| {
+                customers::list(
+                    connection,
+                    merchant_id,
+                    external_id.as_deref(),
+                    before,
+                    limit,
+                )
+            })
+            .await
     }
 
     /// Changes a customer.
@@ -167,7 +169,7 @@ impl Service {
         change: CustomerChange,
     ) -> Result<CustomerRow, ServiceError> {
         let (merchant_id, now) = (who.merchant_id, self.clock_now(who));
-        let changed = self.write(move |connection| {
+        let changed = self.database.write(move |connection| {
             let Some(row) =
                 customers::get(connection, merchant_id, id)?.filter(|row| row.deleted_at.is_none())
             else {
@@ -206,6 +208,7 @@ impl Service {
     ) -> Result<(), ServiceError> {
         let (merchant_id, now) = (who.merchant_id, self.clock_now(who));
         let deleted = self
+            .database
             .write(move |connection| customers::delete(connection, merchant_id, id, now))
             .await;
         let found = deleted

@@ -45,6 +45,7 @@ impl Service {
             let now = merchant.clock.time(self.clock.now());
             let id = merchant.id;
             let due = self
+                .database
                 .read(move |connection| {
                     tillbox_store::sqlite::wallets::due_wallets(connection, id, now, SWEEP_WALLETS)
                 })

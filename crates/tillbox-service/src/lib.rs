@@ -6,6 +6,7 @@
 mod access;
 mod clock;
 mod customers;
+mod database;
 mod error;
 mod jobs;
 mod ledger;

@@ -45,19 +45,20 @@ impl Service {
         let settings = Arc::new(change((*self.settings(who)).clone())?);
         let (merchant_id, text) = (who.merchant_id, settings.to_text());
         let (merchant, committed) = (Arc::clone(&who.merchant), Arc::clone(&settings));
-        self.write_then(
-            move |connection| {
-                tillbox_store::sqlite::merchants::set_settings(connection, merchant_id, &text)
-            },
-            move |_written| {
-                *merchant
-                    .settings
-                    .write()
-                    .unwrap_or_else(PoisonError::into_inner) = committed;
-                drop(one_at_a_time);
-            },
-        )
-        .await?;
+        self.database
+            .write_then(
+                move |connection| {
+                    tillbox_store::sqlite::merchants::set_settings(connection, merchant_id, &text)
+                },
+                move |_written| {
+                    *merchant
+                        .settings
+                        .write()
+                        .unwrap_or_else(PoisonError::into_inner) = committed;
+                    drop(one_at_a_time);
+                },
+            )
+            .await?;
         Ok(settings)
     }
 }

@@ -152,7 +152,8 @@ impl Service {
     /// A price of any version.
     pub async fn price(&self, who: &Principal, id: PriceId) -> Result<PriceRow, ServiceError> {
         let merchant_id = who.merchant_id;
-        self.read(move |connection| prices::get(connection, merchant_id, id))
+        self.database
+            .read(move |connection| prices::get(connection, merchant_id, id))
             .await?
             .ok_or(ServiceError::NotFound)
     }
@@ -165,7 +166,8 @@ impl Service {
         limit: usize,
     ) -> Result<Vec<PriceRow>, ServiceError> {
         let merchant_id = who.merchant_id;
-        self.read(move |connection| prices::list(connection, merchant_id, before, limit))
+        self.database
+            .read(move |connection| prices::list(connection, merchant_id, before, limit))
             .await
     }
 }

@@ -37,7 +37,8 @@ impl Service {
     ) -> Result<Entry, ServiceError> {
         self.wallet_facts(who, wallet).await?;
         let merchant = who.merchant_id;
-        self.read(move |connection| transactions::get(connection, merchant, wallet, id))
+        self.database
+            .read(move |connection| transactions::get(connection, merchant, wallet, id))
             .await?
             .ok_or(ServiceError::NotFound)
     }
@@ -53,10 +54,11 @@ impl Service {
     ) -> Result<Vec<Entry>, ServiceError> {
         self.book_due(who, wallet).await?;
         let merchant = who.merchant_id;
-        self.read(move |connection| {
-            transactions::list(connection, merchant, wallet, &filter, before, limit)
-        })
-        .await
+        self.database
+            .read(move |connection| {
+                transactions::list(connection, merchant, wallet, &filter, before, limit)
+            })
+            .await
     }
 
     /// Transactions of all wallets of the merchant, newest first, with ids below `before`.
@@ -68,10 +70,11 @@ impl Service {
         limit: usize,
     ) -> Result<Vec<MerchantTransaction>, ServiceError> {
         let merchant = who.merchant_id;
-        self.read(move |connection| {
-            transactions::list_merchant(connection, merchant, &filter, before, limit)
-        })
-        .await
+        self.database
+            .read(move |connection| {
+                transactions::list_merchant(connection, merchant, &filter, before, limit)
+            })
+            .await
     }
 
     /// Lots of a wallet, spent ones too, newest first, with ids below `before`.
@@ -84,7 +87,8 @@ impl Service {
     ) -> Result<Vec<Lot>, ServiceError> {
         self.book_due(who, wallet).await?;
         let merchant = who.merchant_id;
-        self.read(move |connection| lots::list(connection, merchant, wallet, before, limit))
+        self.database
+            .read(move |connection| lots::list(connection, merchant, wallet, before, limit))
             .await
     }
 
@@ -97,7 +101,8 @@ impl Service {
     ) -> Result<StoredHold, ServiceError> {
         self.book_due(who, wallet).await?;
         let merchant = who.merchant_id;
-        self.read(move |connection| holds::get(connection, merchant, wallet, id))
+        self.database
+            .read(move |connection| holds::get(connection, merchant, wallet, id))
             .await?
             .ok_or(ServiceError::NotFound)
     }
@@ -113,9 +118,10 @@ impl Service {
     ) -> Result<Vec<StoredHold>, ServiceError> {
         self.book_due(who, wallet).await?;
         let merchant = who.merchant_id;
-        self.read(move |connection| {
-            holds::list(connection, merchant, wallet, &filter, before, limit)
-        })
-        .await
+        self.database
+            .read(move |connection| {
+                holds::list(connection, merchant, wallet, &filter, before, limit)
+            })
+            .await
     }
 }

@@ -1,6 +1,7 @@
 //! The service: what is shared by all callers, and how it starts and stops.
 
 use crate::access::{BootstrapKey, Principal, hash_key};
+use crate::database::Database;
 use crate::error::ServiceError;
 use crate::merchants::Merchant;
 use crate::prices::PriceList;
@@ -13,12 +14,9 @@ use std::thread::JoinHandle;
 use tillbox_core::id::{ApiKeyId, MerchantId, WalletId};
 use tillbox_core::id_source::IdSource;
 use tillbox_engine::clock::{Clock, MerchantClock};
-use tillbox_engine::port::CommitError;
 use tillbox_engine::{Engine, LaneEnd, Options};
 use tillbox_store::StoreError;
-use tillbox_store::sqlite::{
-    Connection, PlainWrite, SqliteLedger, SqliteStore, api_keys, merchants,
-};
+use tillbox_store::sqlite::{Connection, SqliteLedger, SqliteStore, api_keys, merchants};
 
 /// What a service is started with.
 pub struct ServiceOptions {
@@ -36,7 +34,7 @@ pub struct ServiceOptions {
 
 /// What the API calls. Shared as an [`Arc`].
 pub struct Service {
-    pub(crate) store: Arc<SqliteStore>,
+    pub(crate) database: Database,
     pub(crate) engine: Engine<SqliteLedger>,
     pub(crate) ids: Arc<IdSource>,
     pub(crate) clock: Arc<dyn Clock>,
@@ -88,7 +86,7 @@ impl Service {
         let facts =
             std::num::NonZeroUsize::new(WALLET_FACTS).unwrap_or(std::num::NonZeroUsize::MIN);
         let service = Self {
-            store: Arc::new(store),
+            database: Database::new(store, engine.clone()),
             engine,
             ids,
             clock: options.clock,
@@ -115,8 +113,8 @@ impl Service {
 
     /// Succeeds if the ledger runs and the store answers.
     pub async fn check_ready(&self) -> Result<(), ServiceError> {
-        self.write(|_connection| Ok(())).await?;
-        self.read(|_connection| Ok(())).await
+        self.database.write(|_connection| Ok(())).await?;
+        self.database.read(|_connection| Ok(())).await
     }
 
     /// A number that differs from run to run.
@@ -127,81 +125,6 @@ impl Service {
     /// A new number for an id.
     pub(crate) fn next_id(&self) -> i64 {
         self.ids.next(self.clock.now())
-    }
-
-    /// Reads on a thread that may block.
-    pub(crate) async fn read<T: Send + 'static>(
-        &self,
-        read: impl FnOnce(&Connection) -> Result<T, StoreError> + Send + 'static,
-    ) -> Result<T, ServiceError> {
-        let store = Arc::clone(&self.store);
-        match tokio::task::spawn_blocking(move || store.read(read)).await {
-            Ok(result) => Ok(result?),
-            Err(_stopped) => Err(ServiceError::ShuttingDown),
-        }
-    }
-
-    /// Writes plain tables on the ledger's thread; answered once it is durable.
-    pub(crate) async fn write<T: Send + 'static>(
-        &self,
-        write: impl FnOnce(&Connection) -> Result<T, StoreError> + Send + 'static,
-    ) -> Result<T, ServiceError> {
-        self.write_then(write, |_written| ()).await
-    }
-
-    /// The same, for tables that are kept in memory too: `then` follows each commit on the ledger's thread, in the
-    /// order of the commits, also when the caller has gone.
-    pub(crate) async fn write_then<T: Send + 'static>(
-        &self,
-        write: impl FnOnce(&Connection) -> Result<T, StoreError> + Send + 'static,
-        then: impl FnOnce(&T) + Send + 'static,
-    ) -> Result<T, ServiceError> {
-        let (sender, receiver) = tokio::sync::oneshot::channel();
-        self.engine.plain(Box::new(Write {
-            run: Some(write),
-            result: None,
-            then,
-            sender,
-        }))?;
-        match receiver.await {
-            Ok(result) => Ok(result?),
-            Err(_dropped) => Err(ServiceError::ShuttingDown),
-        }
-    }
-}
-
-/// A write of plain tables with the caller that waits for it.
-struct Write<F, G, T> {
-    run: Option<F>,
-    result: Option<Result<T, StoreError>>,
-    then: G,
-    sender: tokio::sync::oneshot::Sender<Result<T, StoreError>>,
-}
-
-impl<F, G, T> PlainWrite for Write<F, G, T>
-where
-    F: FnOnce(&Connection) -> Result<T, StoreError> + Send,
-    G: FnOnce(&T) + Send,
-    T: Send,
-{
-    fn run(&mut self, connection: &Connection) -> bool {
-        self.result = self.run.take().map(|write| write(connection));
-        matches!(self.result, Some(Ok(_)))
-    }
-
-    fn settle(self: Box<Self>, outcome: Result<(), CommitError>) {
-        let result = match (self.result, outcome) {
-            (Some(Err(error)), _) => Err(error),
-            (_, Err(CommitError::OutcomeUnknown(_))) => Err(StoreError::OutcomeUnknown),
-            (_, Err(CommitError::NothingWritten(why))) => Err(StoreError::Unavailable(why)),
-            (Some(Ok(value)), Ok(())) => {
-                (self.then)(&value);
-                Ok(value)
-            }
-            (None, Ok(())) => Err(StoreError::Unavailable("the write did not run".to_owned())),
-        };
-        // A caller that has gone changes nothing.
-        drop(self.sender.send(result));
     }
 }
 

@@ -204,6 +204,7 @@ impl Service {
             .filter(|_| mode == Mode::Commit)
             .ok_or(ServiceError::NotFound)?;
         let answer = self
+            .database
             .read(move |connection| answers::find(connection, stamp.key))
             .await?;
         replay(answer.ok_or(ServiceError::NotFound)?, stamp)
@@ -252,6 +253,7 @@ impl Service {
         }
         let merchant_id = who.merchant_id;
         let state = self
+            .database
             .read(move |connection| past::state_at(connection, merchant_id, id, at))
             .await?;
         state
@@ -269,6 +271,7 @@ impl Service {
     ) -> Result<Vec<WalletView>, ServiceError> {
         let merchant_id = who.merchant_id;
         let rows = self
+            .database
             .read(move |connection| wallets::list(connection, merchant_id, &filter, before, limit))
             .await?;
         // All at once: they pass the ledger together, not one behind the other.
@@ -319,7 +322,7 @@ impl Service {
             wallets::update(connection, merchant_id, id, name, metadata.as_deref(), now)?;
             Ok(Ok(()))
         };
-        self.write(write).await?
+        self.database.write(write).await?
     }
 
     async fn set_overdraft_limit(
@@ -383,7 +386,8 @@ impl Service {
 
     async fn wallet_row(&self, who: &Principal, id: WalletId) -> Result<WalletRow, ServiceError> {
         let merchant_id = who.merchant_id;
-        self.read(move |connection| wallets::get(connection, merchant_id, id))
+        self.database
+            .read(move |connection| wallets::get(connection, merchant_id, id))
             .await?
             .ok_or(ServiceError::NotFound)
     }
