@@ -12,6 +12,7 @@ mod jobs;
 mod ledger;
 mod merchants;
 mod metadata;
+pub mod payments;
 mod prices;
 mod reads;
 mod service;

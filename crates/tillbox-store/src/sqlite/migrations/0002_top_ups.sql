@@ -1,0 +1,1 @@
+-- Top-ups and auto-recharge.

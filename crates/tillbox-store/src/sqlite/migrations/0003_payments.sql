@@ -1,0 +1,1 @@
+-- Payment methods, and what the sandbox provider keeps.

@@ -1,0 +1,1 @@
+-- Events of what is no row of the log.
