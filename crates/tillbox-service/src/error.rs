@@ -1,5 +1,6 @@
 //! Why the service could not do what was asked.
 
+use crate::settings::SettingsError;
 use tillbox_core::currency::Currency;
 use tillbox_core::rejection::Rejection;
 use tillbox_engine::work::SubmitError;
@@ -30,6 +31,9 @@ pub enum ServiceError {
         /// What to write instead.
         message: &'static str,
     },
+    /// Settings that can't hold together.
+    #[error(transparent)]
+    Settings(#[from] SettingsError),
     /// The key was used for another request.
     #[error("the idempotency key was used for another request")]
     KeyReused,

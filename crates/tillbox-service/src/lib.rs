@@ -28,6 +28,9 @@ pub use merchants::Merchant;
 pub use metadata::MetadataChange;
 pub use prices::{NewPrice, PriceError};
 pub use service::{Running, Service, ServiceOptions};
-pub use settings::{Settings, UnreadableSettings, print_amount};
+pub use settings::{
+    AmountOverrides, Branding, CurrencySettings, Settings, SettingsError, UnreadableSettings,
+    print_amount,
+};
 pub use tillbox_engine::work::Mode;
 pub use wallets::{Answered, BalanceView, OpenWallet, WalletAnswer, WalletChange, WalletView};

@@ -5,7 +5,7 @@ use crate::error::ServiceError;
 use crate::service::Service;
 use crate::settings::Settings;
 use std::sync::{Arc, PoisonError, RwLock};
-use tillbox_core::id::MerchantId;
+use tillbox_core::id::{MerchantId, WalletId};
 use tillbox_engine::clock::MerchantClock;
 
 /// A tenant.
@@ -34,15 +34,32 @@ impl Service {
         )
     }
 
+    /// The settings that hold for a wallet: with what its currency overrides. For a wallet that is not known, those
+    /// that hold in general, as the ledger refuses it in its turn.
+    pub async fn settings_for(&self, who: &Principal, wallet: Option<WalletId>) -> Arc<Settings> {
+        let settings = self.settings(who);
+        let Some(wallet) = wallet.filter(|_| !settings.by_currency.is_empty()) else {
+            return settings;
+        };
+        match self.wallet_currency(who, wallet).await {
+            Ok(currency) if settings.by_currency.contains_key(&currency) => {
+                Arc::new(settings.overridden_for(currency).into_owned())
+            }
+            Ok(_) | Err(_) => settings,
+        }
+    }
+
     /// Changes settings: `change` gets those that hold and gives those that shall. Changes come one by one, so
     /// that two at once lose nothing, and hold from their commit on, also when the caller has gone.
-    pub async fn update_settings(
+    pub async fn update_settings<E: From<ServiceError>>(
         &self,
         who: &Principal,
-        change: impl FnOnce(Settings) -> Result<Settings, ServiceError>,
-    ) -> Result<Arc<Settings>, ServiceError> {
+        change: impl FnOnce(Settings) -> Result<Settings, E>,
+    ) -> Result<Arc<Settings>, E> {
         let one_at_a_time = Arc::clone(&who.merchant.changing).lock_owned().await;
-        let settings = Arc::new(change((*self.settings(who)).clone())?);
+        let before = self.settings(who);
+        let settings = Arc::new(change((*before).clone())?);
+        settings.check(&before).map_err(ServiceError::from)?;
         let (merchant_id, text) = (who.merchant_id, settings.to_text());
         let (merchant, committed) = (Arc::clone(&who.merchant), Arc::clone(&settings));
         self.database

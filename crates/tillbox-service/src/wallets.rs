@@ -152,7 +152,11 @@ impl Service {
         } else {
             Language::En
         };
-        let pending = self.settings(who).activation_charge.is_some();
+        let pending = self
+            .settings(who)
+            .in_currency(open.currency)
+            .activation_charge
+            .is_some();
         let wallet = NewWallet {
             id: WalletId::from_number(self.next_id()),
             merchant_id,

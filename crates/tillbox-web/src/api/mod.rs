@@ -1,5 +1,6 @@
 //! Conventions of the API, a file each, and the resources under `v1`.
 
+pub(crate) mod addresses;
 pub(crate) mod answer;
 pub(crate) mod body;
 pub(crate) mod caller;

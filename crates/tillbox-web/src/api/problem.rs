@@ -304,6 +304,7 @@ impl From<ServiceError> for Problem {
                 Self::invalid_field(pointer, message)
             }
             ServiceError::Invalid { pointer, message } => Self::invalid_parameter(pointer, message),
+            ServiceError::Settings(error) => Self::invalid_field(error.pointer, error.message),
             ServiceError::KeyReused => Self::key_reused(),
             ServiceError::Overloaded(why) => {
                 tracing::warn!(%why, "a request was refused");

@@ -26,7 +26,7 @@ impl<T, F: FnOnce(&str) -> Result<T, String>> Visitor<'_> for TextVisitor<F> {
     }
 }
 
-fn read_text<'de, D: Deserializer<'de>, T>(
+pub(super) fn read_text<'de, D: Deserializer<'de>, T>(
     deserializer: D,
     expected: &'static str,
     read: impl FnOnce(&str) -> Result<T, String>,
@@ -106,7 +106,7 @@ amounts! {
 }
 
 /// An ISO 4217 code.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ToSchema)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, ToSchema)]
 #[schema(value_type = String, pattern = "^[A-Z]{3}$", example = "USD")]
 pub(crate) struct CurrencyCode(pub(crate) Currency);
 
@@ -187,6 +187,38 @@ impl<'de, const MAX: usize> Deserialize<'de> for Words<MAX> {
         } else {
             Ok(Self(text))
         }
+    }
+}
+
+/// At most `MAX` values.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct UpTo<const MAX: usize, T>(pub(crate) Vec<T>);
+
+impl<'de, const MAX: usize, T: Deserialize<'de>> Deserialize<'de> for UpTo<MAX, T> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let values = Vec::deserialize(deserializer)?;
+        if values.len() > MAX {
+            return Err(D::Error::custom(format!("must have at most {MAX} values")));
+        }
+        Ok(Self(values))
+    }
+}
+
+/// A colour such as `#0a7d5a`, kept in small letters.
+#[derive(Clone, Debug, PartialEq, Eq, ToSchema)]
+#[schema(value_type = String, pattern = "^#[0-9a-fA-F]{6}$", example = "#0a7d5a")]
+pub(crate) struct HexColor(pub(crate) String);
+
+impl<'de> Deserialize<'de> for HexColor {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        read_text(deserializer, "a color such as \"#0a7d5a\"", |text| {
+            let digits = text.strip_prefix('#').unwrap_or_default();
+            if digits.len() == 6 && digits.bytes().all(|byte| byte.is_ascii_hexdigit()) {
+                Ok(Self(text.to_ascii_lowercase()))
+            } else {
+                Err("must be a color such as \"#0a7d5a\"".to_owned())
+            }
+        })
     }
 }
 

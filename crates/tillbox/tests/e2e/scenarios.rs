@@ -34,6 +34,7 @@ scenario_files! {
     r16_usage_from_holds
     r29_refunds
     r31_prices
+    r38_by_currency
     r40_frozen_wallets
     r42_order_of_checks
     r43_keys

@@ -20,7 +20,8 @@ use std::borrow::Cow;
 use std::fmt;
 use std::io::Write;
 use std::sync::Arc;
-use tillbox_service::{Operation, Outcome, PriceError, Service, ServiceError, Settings};
+use tillbox_core::id::WalletId;
+use tillbox_service::{Operation, Outcome, PriceError, Service, ServiceError};
 use utoipa::ToSchema;
 
 /// Operations that one batch may hold.
@@ -159,13 +160,12 @@ pub(crate) async fn create(
             "must hold 1 to 1000 operations",
         ));
     }
-    let settings = service.settings(&caller.principal);
     let mut results: Vec<Option<Result<(Outcome, bool), Problem>>> =
         Vec::with_capacity(envelope.operations.len());
     let mut operations = Vec::with_capacity(envelope.operations.len());
     let mut told = Vec::with_capacity(envelope.operations.len());
     for raw in &envelope.operations {
-        match operation(&service, &caller, &settings, raw).await {
+        match operation(&service, &caller, raw).await {
             Ok((operation, dry_run, unpriced)) => {
                 operations.push(operation);
                 told.push((dry_run, unpriced));
@@ -214,7 +214,6 @@ struct PointedEnvelope {
 async fn operation(
     service: &Service,
     caller: &Caller,
-    settings: &Settings,
     raw: &RawValue,
 ) -> Result<(Operation, bool, Option<PriceError>), Problem> {
     let mut fields: Fields<'_> = serde_json::from_str(raw.get())
@@ -228,16 +227,7 @@ async fn operation(
             "must have 1 to 255 printable ASCII characters",
         ));
     }
-    let asked = asked(
-        service,
-        caller,
-        settings,
-        &op,
-        &wallet,
-        fields,
-        key.is_some(),
-    )
-    .await?;
+    let asked = asked(service, caller, &op, &wallet, fields, key.is_some()).await?;
     let wallet_id = wallet_id(&wallet)?;
     let key = match &key {
         _ if asked.dry_run => None,
@@ -260,16 +250,18 @@ async fn operation(
 async fn asked(
     service: &Service,
     caller: &Caller,
-    settings: &Settings,
     op: &str,
     wallet: &str,
     mut fields: Fields<'_>,
     has_key: bool,
 ) -> Result<Asked, Problem> {
+    let settings = service
+        .settings_for(&caller.principal, WalletId::parse(wallet).ok())
+        .await;
     match op {
-        "debit" => Ok(fields.body::<DebitBody>()?.asked(settings)),
-        "credit" => Ok(fields.body::<CreditBody>()?.asked(settings)),
-        "hold" => fields.body::<HoldBody>()?.asked(settings),
+        "debit" => Ok(fields.body::<DebitBody>()?.asked(&settings)),
+        "credit" => Ok(fields.body::<CreditBody>()?.asked(&settings)),
+        "hold" => fields.body::<HoldBody>()?.asked(&settings),
         "capture" => {
             let hold = fields.require("hold_id")?;
             Ok(fields.body::<CaptureBody>()?.asked(&hold))

@@ -11,6 +11,7 @@ use axum::response::Response;
 use serde::Deserialize;
 use std::sync::Arc;
 use tillbox_core::command::{Command, Credit, Expiry};
+use tillbox_core::id::WalletId;
 use tillbox_core::lot::FundingType;
 use tillbox_service::{Operation, Service, Settings};
 use utoipa::ToSchema;
@@ -118,7 +119,10 @@ pub(crate) async fn create(
     Path(wallet): Path<String>,
     Json(body): Json<CreditBody>,
 ) -> Result<Response, Problem> {
-    let asked = body.asked(&service.settings(&caller.principal));
+    let settings = service
+        .settings_for(&caller.principal, WalletId::parse(&wallet).ok())
+        .await;
+    let asked = body.asked(&settings);
     submit(&service, &caller, &wallet, asked).await
 }
 

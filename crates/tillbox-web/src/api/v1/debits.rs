@@ -12,6 +12,7 @@ use axum::response::Response;
 use serde::Deserialize;
 use std::sync::Arc;
 use tillbox_core::command::{Command, Debit, Force};
+use tillbox_core::id::WalletId;
 use tillbox_core::reason::Reason;
 use tillbox_service::{Service, Settings};
 use utoipa::ToSchema;
@@ -95,6 +96,9 @@ pub(crate) async fn create(
     Path(wallet): Path<String>,
     Json(body): Json<DebitBody>,
 ) -> Result<Response, Problem> {
-    let asked = body.asked(&service.settings(&caller.principal));
+    let settings = service
+        .settings_for(&caller.principal, WalletId::parse(&wallet).ok())
+        .await;
+    let asked = body.asked(&settings);
     submit(&service, &caller, &wallet, asked).await
 }

@@ -128,7 +128,7 @@ impl UsageBody {
             billed_quantity: 0,
             cost: BEYOND,
         });
-        let settings = service.settings(who);
+        let settings = service.settings_for(who, Some(wallet)).await;
         let usage = Usage {
             cost: rated.cost,
             facts: UsageFacts {

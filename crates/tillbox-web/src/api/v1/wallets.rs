@@ -192,6 +192,7 @@ pub(crate) async fn open(
     Json(body): Json<WalletBody>,
 ) -> Result<Response, Problem> {
     let settings = service.settings(&caller.principal);
+    let settings = settings.overridden_for(body.currency.0);
     let overdraft_limit = body.overdraft_limit.map(NotNegative::get).transpose()?;
     let initial = body
         .initial_credit
