@@ -1,20 +1,43 @@
-//! API keys: who calls, and for which merchant.
+//! Who calls, for which merchant, and how far that reaches. API keys reach all of their merchant; a customer on a
+//! page reaches its own wallets alone, and everything else is as unknown to it as another merchant's.
 
+use crate::error::ServiceError;
 use crate::merchants::Merchant;
 use crate::service::Service;
 use std::sync::Arc;
-use tillbox_core::id::{ApiKeyId, MerchantId};
+use tillbox_core::entry::Actor;
+use tillbox_core::id::{CustomerId, MerchantId};
 
-/// Whoever holds a valid API key.
+/// Whoever holds a valid API key, or a customer with a session of the portal.
 #[derive(Clone, Debug)]
 pub struct Principal {
-    /// The merchant that the key belongs to.
+    /// The merchant that it is all about.
     pub merchant_id: MerchantId,
-    /// The key.
-    pub key_id: ApiKeyId,
+    /// Who it is, as rows of the log name it.
+    pub actor: Actor,
     /// Whether the merchant is live; a test merchant may move its clock.
     pub live: bool,
+    /// The only customer whose things are reached; none: all of the merchant's.
+    pub(crate) customer: Option<CustomerId>,
     pub(crate) merchant: Arc<Merchant>,
+}
+
+impl Principal {
+    /// Passes who reaches all of the merchant.
+    pub(crate) fn check_merchant(&self) -> Result<(), ServiceError> {
+        match self.customer {
+            None => Ok(()),
+            Some(_) => Err(ServiceError::NotFound),
+        }
+    }
+
+    /// Passes who reaches that customer's things.
+    pub(crate) fn check_customer(&self, id: CustomerId) -> Result<(), ServiceError> {
+        match self.customer {
+            Some(own) if own != id => Err(ServiceError::NotFound),
+            Some(_) | None => Ok(()),
+        }
+    }
 }
 
 /// The key that the first merchant is made with.

@@ -36,6 +36,7 @@ impl Service {
         who: &Principal,
         advance: Advance,
     ) -> Result<Timestamp, ServiceError> {
+        who.check_merchant()?;
         let (service, who) = (Arc::clone(self), who.clone());
         let moved = tokio::spawn(async move { service.move_clock(&who, advance).await });
         moved.await.unwrap_or(Err(ServiceError::ShuttingDown))

@@ -54,6 +54,7 @@ impl Service {
         key: Option<KeyStamp>,
         answer: impl FnOnce(&CustomerRow) -> Vec<u8> + Send + 'static,
     ) -> Result<Answered, ServiceError> {
+        who.check_merchant()?;
         let now = self.clock_now(who);
         let row = CustomerRow {
             merchant_id: who.merchant_id,
@@ -130,6 +131,7 @@ impl Service {
         who: &Principal,
         id: CustomerId,
     ) -> Result<CustomerRow, ServiceError> {
+        who.check_customer(id)?;
         let merchant_id = who.merchant_id;
         let row = self
             .database
@@ -147,6 +149,7 @@ impl Service {
         before: Option<CustomerId>,
         limit: usize,
     ) -> Result<Vec<CustomerRow>, ServiceError> {
+        who.check_merchant()?;
         let merchant_id = who.merchant_id;
         self.database
             .read(move |connection| {
@@ -168,6 +171,7 @@ impl Service {
         id: CustomerId,
         change: CustomerChange,
     ) -> Result<CustomerRow, ServiceError> {
+        who.check_merchant()?;
         let (merchant_id, now) = (who.merchant_id, self.clock_now(who));
         let changed = self.database.write(move |connection| {
             let Some(row) =
@@ -206,6 +210,7 @@ impl Service {
         who: &Principal,
         id: CustomerId,
     ) -> Result<(), ServiceError> {
+        who.check_merchant()?;
         let (merchant_id, now) = (who.merchant_id, self.clock_now(who));
         let deleted = self
             .database

@@ -6,7 +6,7 @@ use crate::service::Service;
 use std::sync::Arc;
 use tillbox_core::command::Command;
 use tillbox_core::currency::Currency;
-use tillbox_core::entry::{Actor, Entry, KeyStamp};
+use tillbox_core::entry::{Entry, KeyStamp};
 use tillbox_core::id::WalletId;
 use tillbox_engine::port::StoredAnswer;
 use tillbox_engine::work::{self, Mode, Submission};
@@ -47,16 +47,21 @@ impl Service {
         who: &Principal,
         operation: Operation,
     ) -> Result<Outcome, ServiceError> {
+        self.check_wallet(who, operation.wallet_id).await?;
         let answer = self.engine.submit(submission(who, operation)).await;
         outcome(answer)
     }
 
-    /// Submits several, in order; each stands alone.
+    /// Submits several of one merchant, in order; each stands alone.
     pub async fn submit_many(
         &self,
         who: &Principal,
         operations: Vec<Operation>,
     ) -> Vec<Result<Outcome, ServiceError>> {
+        if who.check_merchant().is_err() {
+            let refused = operations.iter().map(|_| Err(ServiceError::NotFound));
+            return refused.collect();
+        }
         let submissions = operations
             .into_iter()
             .map(|operation| submission(who, operation))
@@ -76,7 +81,7 @@ pub(crate) fn submission(who: &Principal, operation: Operation) -> Submission {
         wallet_id: operation.wallet_id,
         command: operation.command,
         key: operation.key,
-        actor: Actor::ApiKey(who.key_id),
+        actor: who.actor,
         clock: who.merchant.clock.clone(),
         at: None,
         mode: operation.mode,

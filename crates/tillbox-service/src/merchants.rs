@@ -57,6 +57,7 @@ impl Service {
         change: impl FnOnce(Settings) -> Result<Settings, E>,
     ) -> Result<Arc<Settings>, E> {
         let one_at_a_time = Arc::clone(&who.merchant.changing).lock_owned().await;
+        who.check_merchant()?;
         let before = self.settings(who);
         let settings = Arc::new(change((*before).clone())?);
         settings.check(&before).map_err(ServiceError::from)?;

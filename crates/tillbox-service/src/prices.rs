@@ -120,6 +120,7 @@ impl Service {
         key: Option<KeyStamp>,
         answer: impl FnOnce(&PriceRow) -> Vec<u8> + Send + 'static,
     ) -> Result<Answered, ServiceError> {
+        who.check_merchant()?;
         let row = PriceRow {
             merchant_id: who.merchant_id,
             id: PriceId::from_number(self.next_id()),

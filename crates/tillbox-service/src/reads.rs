@@ -69,6 +69,7 @@ impl Service {
         before: Option<EntryId>,
         limit: usize,
     ) -> Result<Vec<MerchantTransaction>, ServiceError> {
+        who.check_merchant()?;
         let merchant = who.merchant_id;
         self.database
             .read(move |connection| {

@@ -11,6 +11,7 @@ use lru::LruCache;
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, RwLock};
 use std::thread::JoinHandle;
+use tillbox_core::entry::Actor;
 use tillbox_core::id::{ApiKeyId, MerchantId, WalletId};
 use tillbox_core::id_source::IdSource;
 use tillbox_engine::clock::{Clock, MerchantClock};
@@ -196,8 +197,9 @@ fn load_keys(
             let merchant = merchants.get(&row.merchant_id)?;
             let principal = Principal {
                 merchant_id: row.merchant_id,
-                key_id: row.id,
+                actor: Actor::ApiKey(row.id),
                 live: merchant.live,
+                customer: None,
                 merchant: Arc::clone(merchant),
             };
             Some((row.hash, principal))

@@ -12,7 +12,7 @@ use std::sync::{Arc, PoisonError};
 use tillbox_core::amount::Amount;
 use tillbox_core::command::{Command, Credit};
 use tillbox_core::currency::Currency;
-use tillbox_core::entry::{Actor, KeyStamp};
+use tillbox_core::entry::KeyStamp;
 use tillbox_core::id::{CustomerId, MerchantId, WalletId};
 use tillbox_core::reason::Language;
 use tillbox_core::time::Timestamp;
@@ -60,6 +60,7 @@ pub struct BalanceView {
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct WalletFacts {
     pub(crate) merchant_id: MerchantId,
+    pub(crate) customer_id: CustomerId,
     pub(crate) currency: Currency,
 }
 
@@ -141,6 +142,7 @@ impl Service {
         mode: Mode,
         answer: WalletAnswer,
     ) -> Result<Answered, ServiceError> {
+        who.check_merchant()?;
         let (merchant_id, customer_id) = (who.merchant_id, open.customer_id);
         let customer = match self.customer(who, customer_id).await {
             // A deleted customer's wallet still answers to its key; for a customer that is there the lane looks.
@@ -190,7 +192,7 @@ impl Service {
             opened,
             credit: open.initial_credit,
             key,
-            actor: Actor::ApiKey(who.key_id),
+            actor: who.actor,
             clock: who.merchant.clock.clone(),
             mode,
             answer: writer,
@@ -242,6 +244,7 @@ impl Service {
         id: WalletId,
         at: Option<Timestamp>,
     ) -> Result<BalanceView, ServiceError> {
+        self.check_wallet(who, id).await?;
         let Some(at) = at else {
             let clock = who.merchant.clock.clone();
             return Ok(self
@@ -269,10 +272,14 @@ impl Service {
     pub async fn wallets(
         &self,
         who: &Principal,
-        filter: WalletFilter,
+        mut filter: WalletFilter,
         before: Option<WalletId>,
         limit: usize,
     ) -> Result<Vec<WalletView>, ServiceError> {
+        if let Some(customer) = filter.customer_id {
+            who.check_customer(customer)?;
+        }
+        filter.customer_id = filter.customer_id.or(who.customer);
         let merchant_id = who.merchant_id;
         let rows = self
             .database
@@ -289,6 +296,7 @@ impl Service {
         id: WalletId,
         change: WalletChange,
     ) -> Result<(), ServiceError> {
+        who.check_merchant()?;
         let limit = change.overdraft_limit;
         let is_renamed = change.name.is_some() || change.metadata.is_some();
         if let Some(limit) = limit.filter(|_| is_renamed) {
@@ -363,6 +371,7 @@ impl Service {
             let row = self.wallet_row(who, id).await?;
             let facts = WalletFacts {
                 merchant_id: row.merchant_id,
+                customer_id: row.customer_id,
                 currency: row.currency,
             };
             let mut remembered = self
@@ -372,11 +381,24 @@ impl Service {
             remembered.put(id, facts);
             facts
         };
-        if facts.merchant_id == who.merchant_id {
-            Ok(facts)
-        } else {
-            Err(ServiceError::NotFound)
+        if facts.merchant_id != who.merchant_id {
+            return Err(ServiceError::NotFound);
         }
+        who.check_customer(facts.customer_id)?;
+        Ok(facts)
+    }
+
+    /// Passes who reaches that wallet. For an API key the ledger itself looks, as it does at the merchant of each
+    /// wallet, so that its charges need no look-up.
+    pub(crate) async fn check_wallet(
+        &self,
+        who: &Principal,
+        id: WalletId,
+    ) -> Result<(), ServiceError> {
+        if who.customer.is_none() {
+            return Ok(());
+        }
+        self.wallet_facts(who, id).await.map(drop)
     }
 
     /// The currency of a wallet of this merchant.
@@ -390,10 +412,13 @@ impl Service {
 
     async fn wallet_row(&self, who: &Principal, id: WalletId) -> Result<WalletRow, ServiceError> {
         let merchant_id = who.merchant_id;
-        self.database
+        let row = self
+            .database
             .read(move |connection| wallets::get(connection, merchant_id, id))
             .await?
-            .ok_or(ServiceError::NotFound)
+            .ok_or(ServiceError::NotFound)?;
+        who.check_customer(row.customer_id)?;
+        Ok(row)
     }
 
     async fn wallet_view(
