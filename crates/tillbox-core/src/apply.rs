@@ -4,8 +4,10 @@
 use crate::amount::Amount;
 use crate::entry::{Entry, HoldChange, Part};
 use crate::hold::{Hold, HoldPart, HoldStatus};
-use crate::id::HoldId;
+use crate::id::{HoldId, TopUpId};
 use crate::lot::Lot;
+use crate::recharge::Recharge;
+use crate::top_up::{TopUp, TopUpStatus};
 use crate::wallet::{Due, WalletState};
 
 impl WalletState {
@@ -38,7 +40,17 @@ impl WalletState {
         if let Some(limit) = event.overdraft_limit {
             self.overdraft_limit = limit;
         }
+        if let (Some(id), Some(top_up)) = (event.top_up_id, &event.top_up) {
+            self.apply_top_up(id, top_up);
+        }
+        if let Some(recharge) = &event.recharge {
+            self.apply_recharge(recharge);
+        }
+        if let Some(change) = &event.alerts {
+            self.alerts.change(change);
+        }
         self.balance += event.amount;
+        self.alerts.follow(self.balance - self.held);
         self.version = entry.version;
         self.seq = entry.seq.unwrap_or(self.seq);
         self.head = entry.hash;
@@ -129,6 +141,25 @@ impl WalletState {
         }
     }
 
+    fn apply_top_up(&mut self, id: TopUpId, top_up: &TopUp) {
+        let after = pending(Some(top_up));
+        let before = if top_up.status.is_open() {
+            self.top_ups.insert(id, top_up.clone())
+        } else {
+            self.top_ups.remove(&id)
+        };
+        self.pending_top_ups = self.pending_top_ups - pending(before.as_ref()) + after;
+    }
+
+    fn apply_recharge(&mut self, recharge: &Recharge) {
+        if let Some(at) = self.recharge.as_deref().and_then(Recharge::due_at) {
+            self.due.remove(&(at, Due::Recharge));
+        }
+        self.due
+            .extend(recharge.due_at().map(|at| (at, Due::Recharge)));
+        self.recharge = Some(Box::new(recharge.clone()));
+    }
+
     fn insert_lot(&mut self, lot: Lot) {
         let place = self
             .lot_index(&lot.draw_key())
@@ -141,4 +172,11 @@ impl WalletState {
             .get_mut(&id)
             .expect("a row names a hold that is not open")
     }
+}
+
+/// What a top-up counts in the pending ones.
+fn pending(top_up: Option<&TopUp>) -> Amount {
+    top_up
+        .filter(|top_up| top_up.status == TopUpStatus::Processing)
+        .map_or(Amount::ZERO, |top_up| top_up.amount)
 }

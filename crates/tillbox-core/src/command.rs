@@ -1,13 +1,16 @@
 //! Commands: what callers ask of one wallet. Everything outside the state that a decision needs (rates,
 //! settings, what the store remembers of an old debit) is part of the command.
 
+use crate::alerts::AlertsChange;
 use crate::amount::Amount;
 use crate::debt::DebtSpan;
 use crate::entry::{Entry, Event, Note, UsageFacts};
-use crate::id::{EntryId, HoldId, InvoiceId, LotId};
+use crate::id::{EntryId, HoldId, InvoiceId, LotId, PaymentMethodId, TopUpId};
 use crate::lot::{FundingType, Lot};
 use crate::reason::Reason;
+use crate::recharge::{FailureClass, PauseReason, RechargeSettings};
 use crate::time::Timestamp;
+use crate::top_up::{Channel, TopUp, TopUpStatus};
 use crate::wallet::WalletState;
 
 /// What is asked of a wallet.
@@ -48,8 +51,111 @@ pub enum Command {
     Unfreeze,
     /// Another overdraft limit.
     SetOverdraftLimit(Amount),
+    /// Money asked for, before the payment provider is.
+    OpenTopUp(OpenTopUp),
+    /// A payment that waits for something else.
+    AdvanceTopUp(AdvanceTopUp),
+    /// A payment that failed or was given up.
+    EndTopUp(EndTopUp),
+    /// A payment that succeeded.
+    SettleTopUp(SettleTopUp),
+    /// Auto-recharge, as the customer wants it.
+    SetRecharge(SetRecharge),
+    /// Auto-recharge tries again.
+    ResumeRecharge,
+    /// Auto-recharge stops until somebody resumes it.
+    PauseRecharge(PauseReason),
+    /// Thresholds of low-balance alerts.
+    SetAlerts(AlertsChange),
     /// Nothing but booking what is due.
     BookDue,
+}
+
+/// Money asked for. What the merchant allows comes with the policy.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct OpenTopUp {
+    /// Its id, which the payment will carry.
+    pub id: TopUpId,
+    /// Above zero, in whole minor units.
+    pub amount: Amount,
+    /// A top-up or the activation.
+    pub reason: Reason,
+    /// How it is paid.
+    pub channel: Channel,
+    /// The saved method to charge; none on a hosted page.
+    pub method: Option<PaymentMethodId>,
+    /// Free text, for the credit too.
+    pub note: Note,
+}
+
+/// A payment that waits for something else.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AdvanceTopUp {
+    /// The top-up.
+    pub top_up_id: TopUpId,
+    /// For what it waits: the bank's customer, or the outcome.
+    pub to: TopUpStatus,
+    /// The provider's id of the payment.
+    pub payment_id: Option<Box<str>>,
+    /// What the store remembers of a top-up that is not open; the engine fills it in.
+    pub record: Option<Box<TopUp>>,
+}
+
+/// How a payment ended that was not made.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum TopUpEnd {
+    /// It was declined.
+    Failed {
+        /// The provider's code.
+        code: Box<str>,
+        /// What that means for auto-recharge.
+        class: FailureClass,
+    },
+    /// It was given up.
+    Canceled,
+}
+
+/// A payment that failed or was given up.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct EndTopUp {
+    /// The top-up.
+    pub top_up_id: TopUpId,
+    /// How it ended.
+    pub end: TopUpEnd,
+    /// The provider's id of the payment.
+    pub payment_id: Option<Box<str>>,
+    /// What the store remembers of a top-up that is not open; the engine fills it in.
+    pub record: Option<Box<TopUp>>,
+}
+
+/// A payment that succeeded: never refused, whatever has become of the wallet (R24).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SettleTopUp {
+    /// The top-up.
+    pub top_up_id: TopUpId,
+    /// What was charged; what is missing to the top-up's amount is the provider's discount (R26).
+    pub charged: Amount,
+    /// The provider's id of the payment.
+    pub payment_id: Box<str>,
+    /// What the store remembers of a top-up that is not open; the engine fills it in.
+    pub record: Option<Box<TopUp>>,
+    /// Free text.
+    pub note: Note,
+}
+
+/// Auto-recharge, as the customer wants it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SetRecharge {
+    /// On or off.
+    pub is_enabled: bool,
+    /// When and how much.
+    pub settings: RechargeSettings,
+    /// The saved method to charge; none: the default.
+    pub method: Option<PaymentMethodId>,
+    /// Tried in this order when that is declined.
+    pub backups: Vec<PaymentMethodId>,
+    /// Whether there is anything to charge.
+    pub has_method: bool,
 }
 
 /// When something ends.

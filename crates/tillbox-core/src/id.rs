@@ -111,6 +111,8 @@ ids! {
     ApiKeyId = "key";
     /// A top-up.
     TopUpId = "top";
+    /// A saved way to pay.
+    PaymentMethodId = "pm";
     /// An invoice.
     InvoiceId = "inv";
 }

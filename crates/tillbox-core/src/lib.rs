@@ -4,7 +4,8 @@
 //! - [`lot`], [`hold`], [`debt`], [`wallet`]: what a wallet is made of, with its invariants.
 //! - [`command`] → [`decide()`] → [`entry::Event`] → [`entry::seal`] → [`entry::Entry`] →
 //!   [`wallet::WalletState::apply`]: the way of every change. [`rejection`] names what is refused.
-//! - [`rating`]: what usage costs. [`recharge`]: when a wallet is topped up by itself.
+//! - [`rating`]: what usage costs. [`top_up`], [`recharge`]: money in, and when a wallet is topped up by itself.
+//!   [`alerts`]: when a balance is low. [`policy`]: what a merchant's settings say of these.
 //! - [`audit`]: whether the rows of a wallet, as stored, keep all of these rules.
 #![warn(
     missing_docs,
@@ -20,6 +21,7 @@
     )
 )]
 
+pub mod alerts;
 pub mod amount;
 mod apply;
 pub mod audit;
@@ -33,11 +35,13 @@ pub mod hold;
 pub mod id;
 pub mod id_source;
 pub mod lot;
+pub mod policy;
 pub mod rating;
 pub mod reason;
 pub mod recharge;
 pub mod rejection;
 pub mod time;
+pub mod top_up;
 pub mod wallet;
 
 pub use decide::decide;

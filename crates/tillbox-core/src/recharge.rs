@@ -2,7 +2,12 @@
 //!
 //! Order of the questions in [`evaluate`]: is it on, may this wallet be recharged, is a charge under way, is it
 //! paused or cooling down, is the effective balance strictly below the threshold, and does at least one multiple
-//! fit the limits. The first "no" is the answer, and the reason that is shown.
+//! fit the limits. The first "no" is the answer, and the reason that is shown. What a wallet keeps of it between
+//! decisions is [`Recharge`].
+
+mod standing;
+
+pub use standing::{Charge, Month, Recharge, Skip, Standing};
 
 use crate::amount::Amount;
 use crate::currency::Currency;
@@ -30,7 +35,7 @@ pub struct RechargeSettings {
 }
 
 /// What the merchant and the payment provider allow.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct TopUpLimits {
     /// The least of one charge: the higher of the setting and the provider's.
     pub minimum: Amount,
@@ -55,19 +60,53 @@ pub enum PauseReason {
     ByHand,
 }
 
+impl PauseReason {
+    /// Every reason, in the order of their codes.
+    pub const ALL: [Self; 5] = [
+        Self::HardDecline,
+        Self::AuthenticationRequired,
+        Self::TooManyFailures,
+        Self::MoneyWentBack,
+        Self::ByHand,
+    ];
+
+    /// The name in the HTTP contract.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::HardDecline => "hard_decline",
+            Self::AuthenticationRequired => "authentication_required",
+            Self::TooManyFailures => "too_many_failures",
+            Self::MoneyWentBack => "money_went_back",
+            Self::ByHand => "paused_by_hand",
+        }
+    }
+
+    /// The number in the log; never reused for another meaning.
+    pub const fn code(self) -> u8 {
+        match self {
+            Self::HardDecline => 1,
+            Self::AuthenticationRequired => 2,
+            Self::TooManyFailures => 3,
+            Self::MoneyWentBack => 4,
+            Self::ByHand => 5,
+        }
+    }
+
+    /// Back from the number in the log.
+    pub fn from_code(code: u8) -> Option<Self> {
+        Self::ALL.into_iter().find(|reason| reason.code() == code)
+    }
+}
+
 /// How recharging stands for a wallet.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum RechargeState {
     /// It watches.
     Armed,
-    /// A charge is under way, or its outcome is unknown.
-    Charging,
     /// A charge failed; the next try is not before this instant.
     CoolingDown {
         /// When it may try again.
         until: Timestamp,
-        /// Tries that failed so far, the first one included.
-        failures: u32,
     },
     /// It waits for a person.
     Paused(PauseReason),
@@ -88,6 +127,8 @@ pub struct RechargeView {
     pub pending_top_ups: Amount,
     /// Charged in this month, succeeded and under way, gross of refunds (R23).
     pub month_charged: Amount,
+    /// Whether a charge is under way, or its outcome unknown.
+    pub is_charging: bool,
     /// How recharging stands.
     pub state: RechargeState,
     /// The instant of the commit.
@@ -115,6 +156,22 @@ pub enum NoCharge {
     OutsideLimits,
 }
 
+impl NoCharge {
+    /// The name in the HTTP contract.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::NotActive(_) => "wallet_not_active",
+            Self::InFlight => "charge_in_flight",
+            Self::Paused(reason) => reason.name(),
+            Self::CoolingDown(_) => "cooling_down",
+            Self::EnoughLeft => "balance_not_below_threshold",
+            Self::CapReached => "monthly_cap_reached",
+            Self::MaximumBalance => "maximum_balance",
+            Self::OutsideLimits => "outside_limits",
+        }
+    }
+}
+
 impl RechargeView {
     /// balance − held − due expiry + pending top-ups; never the overdraft (R18).
     pub fn effective(&self) -> Amount {
@@ -134,12 +191,14 @@ pub fn evaluate(
     if view.status != WalletStatus::Active {
         return Err(NoCharge::NotActive(view.status));
     }
+    if view.is_charging {
+        return Err(NoCharge::InFlight);
+    }
     match view.state {
-        RechargeState::Charging => return Err(NoCharge::InFlight),
-        RechargeState::CoolingDown { until, .. } if view.now < until => {
+        RechargeState::CoolingDown { until } if view.now < until => {
             return Err(NoCharge::CoolingDown(until));
         }
-        RechargeState::Armed | RechargeState::CoolingDown { .. } => {}
+        RechargeState::Armed | RechargeState::CoolingDown { until: _ } => {}
         RechargeState::Paused(reason) => return Err(NoCharge::Paused(reason)),
     }
     let effective = view.effective();
@@ -295,41 +354,34 @@ pub enum FailureClass {
 /// Hours after a failure until the next try: the first try, then three retries.
 const RETRY_AFTER_HOURS: [i64; 3] = [1, 3, 7];
 
-impl RechargeState {
-    /// The state after a charge failed with every method (R22). `self` is the state that it was tried in.
-    #[must_use]
-    pub fn after_failure(self, class: FailureClass, now: Timestamp) -> Self {
-        let failures_before = match self {
-            Self::CoolingDown { failures, .. } => failures,
-            Self::Armed | Self::Charging | Self::Paused(_) => 0,
-        };
-        match class {
-            FailureClass::Hard => Self::Paused(PauseReason::HardDecline),
-            FailureClass::AuthenticationRequired => {
-                Self::Paused(PauseReason::AuthenticationRequired)
-            }
-            FailureClass::ProviderOutage => {
-                let until = now.plus_seconds(3_600);
-                Self::CoolingDown {
-                    until,
-                    failures: failures_before,
-                }
-            }
-            FailureClass::Soft => {
-                let hours = usize::try_from(failures_before)
-                    .ok()
-                    .and_then(|index| RETRY_AFTER_HOURS.get(index));
-                match hours {
-                    Some(hours) => {
-                        let until = now.plus_seconds(hours.saturating_mul(3_600));
-                        Self::CoolingDown {
-                            until,
-                            failures: failures_before.saturating_add(1),
-                        }
-                    }
-                    None => Self::Paused(PauseReason::TooManyFailures),
-                }
-            }
+/// How recharging stands after a charge failed with every method, and how many tries have failed then (R22).
+pub fn after_failure(
+    failures_before: u32,
+    class: FailureClass,
+    now: Timestamp,
+) -> (RechargeState, u32) {
+    let failures = failures_before.saturating_add(1);
+    match class {
+        FailureClass::Hard => (RechargeState::Paused(PauseReason::HardDecline), failures),
+        FailureClass::AuthenticationRequired => {
+            let reason = PauseReason::AuthenticationRequired;
+            (RechargeState::Paused(reason), failures)
+        }
+        FailureClass::ProviderOutage => {
+            let until = now.plus_seconds(3_600);
+            (RechargeState::CoolingDown { until }, failures_before)
+        }
+        FailureClass::Soft => {
+            let hours = usize::try_from(failures_before)
+                .ok()
+                .and_then(|index| RETRY_AFTER_HOURS.get(index));
+            let state = match hours {
+                Some(hours) => RechargeState::CoolingDown {
+                    until: now.plus_seconds(hours.saturating_mul(3_600)),
+                },
+                None => RechargeState::Paused(PauseReason::TooManyFailures),
+            };
+            (state, failures)
         }
     }
 }

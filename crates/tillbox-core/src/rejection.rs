@@ -3,7 +3,9 @@
 use crate::amount::Amount;
 use crate::hold::HoldStatus;
 use crate::id::HoldId;
+use crate::recharge::Standing;
 use crate::time::Timestamp;
+use crate::top_up::TopUpStatus;
 use crate::wallet::WalletStatus;
 
 /// Why a command was refused. The order of the variants is the order in which rules are checked: what the
@@ -25,12 +27,21 @@ pub enum Rejection {
     /// No such transaction of this wallet.
     #[error("no such transaction")]
     TransactionNotFound,
+    /// No such top-up of this wallet.
+    #[error("no such top-up")]
+    TopUpNotFound,
     /// The wallet's status does not allow it.
     #[error("the wallet is {}", .0.name())]
     WalletNotActive(WalletStatus),
     /// The hold has ended.
     #[error("the hold is {}", .0.name())]
     HoldNotOpen(HoldStatus),
+    /// The top-up stands where this can't follow.
+    #[error("the top-up is {}", .0.name())]
+    TopUpNotOpen(TopUpStatus),
+    /// There is nothing to charge.
+    #[error("the customer has no payment method: add one first")]
+    PaymentMethodRequired,
     /// Transactions of that kind are not refunded to the wallet (R29).
     #[error("transactions of this reason are not refundable")]
     NotRefundable,
@@ -53,6 +64,12 @@ pub enum Rejection {
         /// The most.
         maximum: Option<Amount>,
     },
+    /// Cards are charged in whole minor units of the currency.
+    #[error("the amount must be in whole minor units of the currency")]
+    NotWholeMinorUnits,
+    /// A target below the threshold would charge for ever.
+    #[error("the target must be at least the threshold")]
+    TargetBelowThreshold,
     /// The wallet has as many open lots or holds as it may have (R49).
     #[error("the wallet has too many open {0}")]
     TooMany(&'static str),
@@ -77,5 +94,18 @@ pub enum Rejection {
         available: Amount,
         /// When the next hold gives value back.
         next_release_at: Option<Timestamp>,
+        /// Why auto-recharge has not helped.
+        recharge: RechargeBrief,
     },
+}
+
+/// How auto-recharge stands, for a caller who ran out of funds.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct RechargeBrief {
+    /// Whether it is on.
+    pub is_enabled: bool,
+    /// How it stands.
+    pub standing: Standing,
+    /// Why it does not charge now; none where it does, or is off.
+    pub reason: Option<&'static str>,
 }

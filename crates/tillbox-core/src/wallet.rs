@@ -5,15 +5,19 @@
 //! `balance = Σ remaining − debt` · `held = Σ remaining of holds = Σ held of lots + Σ overdraft part of holds` ·
 //! `0 ≤ lot.held ≤ lot.remaining ≤ lot.amount` · `debt > 0 ⇒ no unheld value` (R6).
 
+use crate::alerts::{self, Alerts, Source};
 use crate::amount::Amount;
 use crate::currency::Currency;
 use crate::debt::Debt;
 use crate::entry::Hash;
 use crate::hold::Hold;
-use crate::id::{CustomerId, HoldId, MerchantId, WalletId};
+use crate::id::{CustomerId, HoldId, MerchantId, TopUpId, WalletId};
 use crate::lot::{DrawKey, FundingType, Lot};
+use crate::policy::Policy;
 use crate::reason::Language;
+use crate::recharge::Recharge;
 use crate::time::Timestamp;
+use crate::top_up::{TopUp, TopUpStatus};
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 /// The life of a wallet (W2).
@@ -71,6 +75,8 @@ pub enum Due {
     Hold(HoldId),
     /// A lot to expire.
     Lot(DrawKey),
+    /// A back-off of auto-recharge that ends.
+    Recharge,
 }
 
 /// What decisions read. Changed only by [`WalletState::apply`].
@@ -108,6 +114,13 @@ pub struct WalletState {
     pub debt: Debt,
     /// How far available value may go below zero.
     pub overdraft_limit: Amount,
+    /// Top-ups whose outcome is not known: never spendable.
+    pub pending_top_ups: Amount,
+    /// Auto-recharge, once it was set.
+    pub recharge: Option<Box<Recharge>>,
+    /// Low-balance alerts.
+    pub alerts: Alerts,
+    pub(crate) top_ups: BTreeMap<TopUpId, TopUp>,
     pub(crate) lots: VecDeque<Lot>,
     pub(crate) holds: BTreeMap<HoldId, Hold>,
     pub(crate) due: BTreeSet<(Timestamp, Due)>,
@@ -175,6 +188,10 @@ impl WalletState {
             held_overdraft: Amount::ZERO,
             debt: Debt::default(),
             overdraft_limit: wallet.overdraft_limit,
+            pending_top_ups: Amount::ZERO,
+            recharge: None,
+            alerts: Alerts::default(),
+            top_ups: BTreeMap::new(),
             lots: VecDeque::new(),
             holds: BTreeMap::new(),
             due: BTreeSet::new(),
@@ -197,6 +214,55 @@ impl WalletState {
             .map(|hold| (hold.expires_at, Due::Hold(hold.id)));
         self.due = lots.chain(holds).collect();
         self
+    }
+
+    /// Puts back open top-ups, auto-recharge and alerts as the store kept them.
+    #[must_use]
+    pub fn with_policy(
+        mut self,
+        top_ups: impl IntoIterator<Item = (TopUpId, TopUp)>,
+        recharge: Option<Recharge>,
+        alerts: Alerts,
+    ) -> Self {
+        self.top_ups = top_ups.into_iter().collect();
+        let processing = self
+            .top_ups
+            .values()
+            .filter(|top_up| top_up.status == TopUpStatus::Processing);
+        self.pending_top_ups = processing.map(|top_up| top_up.amount).sum();
+        self.due.extend(
+            recharge
+                .as_ref()
+                .and_then(Recharge::due_at)
+                .map(|at| (at, Due::Recharge)),
+        );
+        self.recharge = recharge.map(Box::new);
+        self.alerts = alerts;
+        self
+    }
+
+    /// Open top-ups, oldest first.
+    pub fn top_ups(&self) -> impl ExactSizeIterator<Item = (TopUpId, &TopUp)> {
+        self.top_ups.iter().map(|(id, top_up)| (*id, top_up))
+    }
+
+    /// The open top-up of that id.
+    pub fn top_up(&self, id: TopUpId) -> Option<&TopUp> {
+        self.top_ups.get(&id)
+    }
+
+    /// Whether the balance is low, by its own thresholds or those of the merchant (R41).
+    pub fn is_low(&self, policy: &Policy) -> bool {
+        let value = self.balance - self.held;
+        let had_money = self.seq > 0;
+        match self.alerts.source {
+            Source::Wallet => alerts::is_low(value, self.alerts.amounts(), had_money),
+            Source::Merchant => {
+                let thresholds = policy.low_balance_thresholds.iter().copied();
+                alerts::is_low(value, thresholds, had_money)
+            }
+            Source::Off => false,
+        }
     }
 
     /// Open lots in draw order.
@@ -275,7 +341,7 @@ impl WalletState {
             pending_charges: invoiced.map(Hold::remaining).sum(),
             available: self.available(),
             debt: self.debt.total(),
-            pending_top_ups: Amount::ZERO,
+            pending_top_ups: self.pending_top_ups,
             withdrawable: withdrawable.min((self.balance - self.held).or_zero()),
             by_funding_type,
             expiring_next: self.expiring_next(),
@@ -292,7 +358,7 @@ impl WalletState {
         let same_instant = lots().take_while(|(when, _)| when == at);
         let amounts = same_instant.filter_map(|(_, due)| match due {
             Due::Lot(key) => self.lot(key).map(Lot::unheld),
-            Due::Hold(_) => None,
+            Due::Hold(_) | Due::Recharge => None,
         });
         Some((amounts.sum(), *at))
     }
@@ -305,10 +371,17 @@ impl WalletState {
             .len()
             .saturating_mul(size_of::<Hold>().saturating_add(96));
         let due = self.due.len().saturating_mul(96);
+        let top_ups = self
+            .top_ups
+            .len()
+            .saturating_mul(size_of::<TopUp>().saturating_add(96));
+        let recharge = usize::from(self.recharge.is_some()).saturating_mul(size_of::<Recharge>());
         size_of::<Self>()
             .saturating_add(lots)
             .saturating_add(holds)
             .saturating_add(due)
+            .saturating_add(top_ups)
+            .saturating_add(recharge)
     }
 
     /// The first invariant that does not hold, named.
@@ -344,6 +417,17 @@ impl WalletState {
             let mut unheld = self.lots.iter().filter(|lot| lot.unheld().is_positive());
             unheld.all(|lot| lot.is_expired(self.last_effective_at))
         };
+        let processing = self
+            .top_ups
+            .values()
+            .filter(|top_up| top_up.status == TopUpStatus::Processing);
+        let pending: Amount = processing.map(|top_up| top_up.amount).sum();
+        let charge = self
+            .recharge
+            .as_deref()
+            .and_then(|recharge| recharge.charge);
+        let charge_is_open =
+            charge.is_none_or(|charge| self.top_ups.contains_key(&charge.top_up_id));
         let rules = [
             (
                 self.balance == remaining - self.debt.total(),
@@ -372,6 +456,11 @@ impl WalletState {
                 self.debt.total().is_zero() || unheld_is_past_its_date(),
                 "debt > 0 ⇒ no unheld value",
             ),
+            (
+                self.pending_top_ups == pending,
+                "pending top-ups = Σ top-ups in processing",
+            ),
+            (charge_is_open, "a charge under way is an open top-up"),
             (
                 self.lots.iter().map(Lot::draw_key).is_sorted(),
                 "lots stand in draw order",

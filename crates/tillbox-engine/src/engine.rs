@@ -11,7 +11,7 @@ use tillbox_core::id::{MerchantId, WalletId};
 use tillbox_core::id_source::IdSource;
 use tillbox_core::time::Timestamp;
 use tillbox_core::wallet::WalletState;
-use tokio::sync::oneshot;
+use tokio::sync::{oneshot, watch};
 
 /// What a lane is started with.
 #[derive(Clone)]
@@ -36,12 +36,14 @@ const UNHEARD: SubmitError = SubmitError::OutcomeUnknown;
 /// The writer of a ledger. Clones share it.
 pub struct Engine<S: LedgerStore> {
     queue: Entrance<S::Plain>,
+    top_ups: watch::Receiver<u64>,
 }
 
 impl<S: LedgerStore> Clone for Engine<S> {
     fn clone(&self) -> Self {
         Self {
             queue: self.queue.clone(),
+            top_ups: self.top_ups.clone(),
         }
     }
 }
@@ -50,11 +52,12 @@ impl<S: LedgerStore> Engine<S> {
     /// Starts the lane on a thread of its own. The handle ends with how the lane ended.
     pub fn start(store: S, options: Options) -> std::io::Result<(Self, JoinHandle<LaneEnd>)> {
         let (queue, work) = bounded(options.queue);
-        let lane = Lane::new(store, options);
+        let (changed, top_ups) = watch::channel(0);
+        let lane = Lane::new(store, options, changed);
         let thread = std::thread::Builder::new()
             .name("ledger".to_owned())
             .spawn(move || lane.run(&work))?;
-        Ok((Self { queue }, thread))
+        Ok((Self { queue, top_ups }, thread))
     }
 
     /// Submits a command and waits until it is durable or refused. A caller that goes away changes nothing.
@@ -117,6 +120,11 @@ impl<S: LedgerStore> Engine<S> {
     /// Queues a write of plain tables; it tells its outcome itself.
     pub fn plain(&self, write: S::Plain) -> Result<(), SubmitError> {
         self.send(Work::Plain(write))
+    }
+
+    /// Rises with each commit that opened or moved a top-up: what the payment worker wakes by.
+    pub fn top_ups_moved(&self) -> watch::Receiver<u64> {
+        self.top_ups.clone()
     }
 
     /// Lets the lane finish what is queued, and end.

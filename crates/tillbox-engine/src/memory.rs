@@ -3,7 +3,7 @@
 
 use crate::port::{
     Batch, CommitError, HoldWrite, LedgerStore, LoadError, LotWrite, OpenedWallet, Remembered,
-    StoredAnswer,
+    StoredAnswer, TopUpWrite,
 };
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::convert::Infallible;
@@ -12,8 +12,10 @@ use tillbox_core::command::{DebitRecord, DebtPayment};
 use tillbox_core::currency::Currency;
 use tillbox_core::entry::{Entry, Part};
 use tillbox_core::hold::{Hold, HoldStatus};
-use tillbox_core::id::{CustomerId, EntryId, HoldId, LotId, MerchantId, WalletId};
+use tillbox_core::id::{CustomerId, EntryId, HoldId, LotId, MerchantId, TopUpId, WalletId};
 use tillbox_core::lot::Lot;
+use tillbox_core::reason::Reason;
+use tillbox_core::top_up::{TopUp, TopUpStatus};
 use tillbox_core::wallet::{NewWallet, WalletState, WalletStatus};
 
 /// The store. A clone is a snapshot of what is durable.
@@ -29,6 +31,7 @@ pub struct MemoryStore {
     lots_of: BTreeSet<(WalletId, LotId)>,
     holds: HashMap<HoldId, HoldWrite>,
     holds_of: BTreeSet<(WalletId, HoldId)>,
+    top_ups: BTreeMap<TopUpId, TopUpWrite>,
 }
 
 type Owner = (MerchantId, CustomerId, Currency);
@@ -67,6 +70,12 @@ impl MemoryStore {
         let all = (wallet, HoldId::from_number(0))..=(wallet, HoldId::from_number(i64::MAX));
         let ids = self.holds_of.range(all);
         ids.filter_map(|(_, id)| self.holds.get(id).map(|write| &write.hold))
+    }
+
+    /// All top-ups of a wallet, ended ones too.
+    pub fn top_ups_of(&self, wallet: WalletId) -> impl Iterator<Item = &TopUpWrite> {
+        let all = self.top_ups.values();
+        all.filter(move |write| write.wallet_id == wallet)
     }
 
     fn open_wallet_of(&self, owner: Owner) -> Option<WalletId> {
@@ -127,7 +136,25 @@ impl MemoryStore {
                 }
             }
         }
+        for write in batch.top_ups {
+            let before = self.top_ups.get(&write.id);
+            if before.is_some_and(|before| before.top_up.status == TopUpStatus::Succeeded) {
+                return Err("a top-up was credited already");
+            }
+            if is_open_recharge(write) && self.recharge_of(write.wallet_id, write.id) {
+                return Err("a recharge is in flight already");
+            }
+        }
         Ok(())
+    }
+
+    /// Whether another recharge of the wallet is in flight.
+    fn recharge_of(&self, wallet: WalletId, other_than: TopUpId) -> bool {
+        let mut of_wallet = self
+            .top_ups
+            .values()
+            .filter(|write| write.wallet_id == wallet);
+        of_wallet.any(|write| write.id != other_than && is_open_recharge(write))
     }
 
     fn write(&mut self, batch: &Batch<'_>) {
@@ -162,6 +189,9 @@ impl MemoryStore {
             self.holds_of.insert((write.wallet_id, write.hold.id));
             self.holds.insert(write.hold.id, write.clone());
         }
+        for write in batch.top_ups {
+            self.top_ups.insert(write.id, write.clone());
+        }
         for answer in batch.answers {
             self.answers.insert(answer.key.key, answer.clone());
         }
@@ -177,7 +207,15 @@ impl MemoryStore {
         let holds = self
             .holds_of(id)
             .filter(|hold| hold.status == HoldStatus::Open);
-        Some(state.with_open(lots.cloned().collect(), holds.cloned().collect()))
+        let top_ups = self
+            .top_ups_of(id)
+            .filter(|write| write.top_up.status.is_open());
+        let top_ups: Vec<_> = top_ups
+            .map(|write| (write.id, write.top_up.clone()))
+            .collect();
+        let (recharge, alerts) = (state.recharge.clone(), state.alerts.clone());
+        let state = state.with_open(lots.cloned().collect(), holds.cloned().collect());
+        Some(state.with_policy(top_ups, recharge.map(|recharge| *recharge), alerts))
     }
 
     fn remembered(&self, key: &[u8; 16]) -> Option<Remembered> {
@@ -250,6 +288,16 @@ impl LedgerStore for MemoryStore {
         Ok(row.map(|row| self.debit_record(row)))
     }
 
+    fn load_top_up(
+        &mut self,
+        wallet: WalletId,
+        top_up: TopUpId,
+    ) -> Result<Option<TopUp>, LoadError> {
+        let write = self.top_ups.get(&top_up);
+        let write = write.filter(|write| write.wallet_id == wallet);
+        Ok(write.map(|write| write.top_up.clone()))
+    }
+
     fn find_open_wallet(
         &mut self,
         merchant: MerchantId,
@@ -270,6 +318,10 @@ impl LedgerStore for MemoryStore {
         assert!(writes.is_empty(), "a plain write can't even be made");
         Ok(())
     }
+}
+
+fn is_open_recharge(write: &TopUpWrite) -> bool {
+    write.top_up.reason == Reason::AutoRecharge && write.top_up.status.is_open()
 }
 
 fn owner_of(wallet: &NewWallet) -> Owner {

@@ -5,9 +5,10 @@ use tillbox_core::command::DebitRecord;
 use tillbox_core::currency::Currency;
 use tillbox_core::entry::{Entry, KeyStamp};
 use tillbox_core::hold::{Hold, HoldStatus};
-use tillbox_core::id::{CustomerId, EntryId, HoldId, LotId, MerchantId, WalletId};
+use tillbox_core::id::{CustomerId, EntryId, HoldId, LotId, MerchantId, TopUpId, WalletId};
 use tillbox_core::lot::Lot;
 use tillbox_core::time::Timestamp;
+use tillbox_core::top_up::TopUp;
 use tillbox_core::wallet::{NewWallet, WalletState};
 
 /// The store's side of the ledger. One thread owns it; calls block.
@@ -34,6 +35,13 @@ pub trait LedgerStore: Send + 'static {
         wallet: WalletId,
         debit: EntryId,
     ) -> Result<Option<DebitRecord>, LoadError>;
+
+    /// A top-up of that wallet, ended ones too.
+    fn load_top_up(
+        &mut self,
+        wallet: WalletId,
+        top_up: TopUpId,
+    ) -> Result<Option<TopUp>, LoadError>;
 
     /// The wallet of that customer and currency that is not closed.
     fn find_open_wallet(
@@ -107,6 +115,8 @@ pub struct Batch<'a> {
     pub lots: &'a [LotWrite],
     /// Holds that they touched.
     pub holds: &'a [HoldWrite],
+    /// Top-ups that they touched.
+    pub top_ups: &'a [TopUpWrite],
     /// Answers that are stored whole.
     pub answers: &'a [StoredAnswer],
 }
@@ -139,6 +149,23 @@ pub struct HoldWrite {
     pub wallet_id: WalletId,
     /// As it stands after the batch.
     pub hold: Hold,
+}
+
+/// What becomes of a top-up: inserted, or replaced where it was there. One that has succeeded is never replaced.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TopUpWrite {
+    /// Its wallet.
+    pub wallet_id: WalletId,
+    /// The top-up.
+    pub id: TopUpId,
+    /// As it stands after the batch.
+    pub top_up: TopUp,
+    /// The row that opened it, if the batch did.
+    pub opened_by: Option<EntryId>,
+    /// The transaction that credited it, if the batch did.
+    pub credited_by: Option<EntryId>,
+    /// When it last changed.
+    pub updated_at: Timestamp,
 }
 
 /// A read failed; nothing is known.

@@ -8,6 +8,7 @@ use tillbox_core::command::{Command, Credit};
 use tillbox_core::currency::Currency;
 use tillbox_core::entry::{Actor, Entry, KeyStamp};
 use tillbox_core::id::{MerchantId, WalletId};
+use tillbox_core::policy::Policies;
 use tillbox_core::rejection::Rejection;
 use tillbox_core::time::Timestamp;
 use tillbox_core::wallet::WalletState;
@@ -40,6 +41,8 @@ pub struct Submission {
     pub actor: Actor,
     /// The merchant's time.
     pub clock: MerchantClock,
+    /// What the merchant's settings say.
+    pub policies: Arc<Policies>,
     /// The instant to decide at, where it is not now: what a test clock books at its own due instants.
     pub at: Option<Timestamp>,
     /// Whether it is meant.
@@ -61,6 +64,8 @@ pub struct OpenSubmission {
     pub actor: Actor,
     /// The merchant's time.
     pub clock: MerchantClock,
+    /// What the merchant's settings say.
+    pub policies: Arc<Policies>,
     /// Whether it is meant.
     pub mode: Mode,
     /// Writes the answer.

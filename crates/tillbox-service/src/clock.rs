@@ -109,6 +109,7 @@ impl Service {
                     key: None,
                     actor: Actor::System,
                     clock: who.merchant.clock.clone(),
+                    policies: who.merchant.policies(),
                     at: Some(due_at),
                     mode: Mode::Commit,
                     answer: None,

@@ -57,6 +57,7 @@ impl Service {
                 key: None,
                 actor: Actor::System,
                 clock: merchant.clock.clone(),
+                policies: merchant.policies(),
                 at: None,
                 mode: Mode::Commit,
                 answer: None,

@@ -83,6 +83,7 @@ pub(crate) fn submission(who: &Principal, operation: Operation) -> Submission {
         key: operation.key,
         actor: who.actor,
         clock: who.merchant.clock.clone(),
+        policies: who.merchant.policies(),
         at: None,
         mode: operation.mode,
         answer: None,

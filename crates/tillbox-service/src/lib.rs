@@ -13,6 +13,7 @@ mod ledger;
 mod merchants;
 mod metadata;
 pub mod payments;
+mod policies;
 mod prices;
 mod reads;
 mod service;

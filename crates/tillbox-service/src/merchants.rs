@@ -6,6 +6,7 @@ use crate::service::Service;
 use crate::settings::Settings;
 use std::sync::{Arc, PoisonError, RwLock};
 use tillbox_core::id::{MerchantId, WalletId};
+use tillbox_core::policy::Policies;
 use tillbox_engine::clock::MerchantClock;
 
 /// A tenant.
@@ -16,11 +17,19 @@ pub struct Merchant {
     /// Whether real money moves.
     pub live: bool,
     pub(crate) settings: RwLock<Arc<Settings>>,
+    pub(crate) policies: RwLock<Arc<Policies>>,
     pub(crate) clock: MerchantClock,
     /// Held while the test clock is moved.
     pub(crate) advancing: tokio::sync::Mutex<()>,
     /// Held while settings are changed, until those in memory are the new ones.
     pub(crate) changing: Arc<tokio::sync::Mutex<()>>,
+}
+
+impl Merchant {
+    /// What its settings mean for decisions.
+    pub(crate) fn policies(&self) -> Arc<Policies> {
+        Arc::clone(&self.policies.read().unwrap_or_else(PoisonError::into_inner))
+    }
 }
 
 impl Service {
@@ -61,6 +70,7 @@ impl Service {
         let before = self.settings(who);
         let settings = Arc::new(change((*before).clone())?);
         settings.check(&before).map_err(ServiceError::from)?;
+        let policies = Arc::new(settings.policies());
         let (merchant_id, text) = (who.merchant_id, settings.to_text());
         let (merchant, committed) = (Arc::clone(&who.merchant), Arc::clone(&settings));
         self.database
@@ -69,6 +79,10 @@ impl Service {
                     tillbox_store::sqlite::merchants::set_settings(connection, merchant_id, &text)
                 },
                 move |_written| {
+                    *merchant
+                        .policies
+                        .write()
+                        .unwrap_or_else(PoisonError::into_inner) = policies;
                     *merchant
                         .settings
                         .write()

@@ -177,6 +177,7 @@ fn load_merchants(
             let merchant = Merchant {
                 id: row.id,
                 live: row.live,
+                policies: RwLock::new(Arc::new(settings.policies())),
                 settings: RwLock::new(Arc::new(settings)),
                 clock: MerchantClock::ahead_by(row.clock_offset_us),
                 advancing: tokio::sync::Mutex::new(()),

@@ -194,6 +194,7 @@ impl Service {
             key,
             actor: who.actor,
             clock: who.merchant.clock.clone(),
+            policies: who.merchant.policies(),
             mode,
             answer: writer,
         };

@@ -7,17 +7,20 @@
 //! wallet ever had, and sixteen bytes for each refundable debit.
 
 mod replay;
+mod top_ups;
 
 use crate::amount::Amount;
 use crate::entry::{Entry, Hash};
 use crate::hold::{Hold, HoldStatus};
-use crate::id::{EntryId, HoldId, LotId, WalletId};
+use crate::id::{EntryId, HoldId, LotId, TopUpId, WalletId};
 use crate::lot::Lot;
 use crate::reason::Reason;
 use crate::time::Timestamp;
+use crate::top_up::TopUp;
 use crate::wallet::{NewWallet, WalletState, WalletStatus};
 use replay::Replay;
 use std::collections::BTreeMap;
+use top_ups::TopUps;
 
 /// A rule that does not hold, and where.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -42,9 +45,11 @@ pub struct WalletAudit {
     last_at: Timestamp,
     last_effective_at: Timestamp,
     balance: Amount,
+    held: Amount,
     status: Option<WalletStatus>,
     overdraft_limit: Option<Amount>,
     replay: Replay,
+    top_ups: TopUps,
     derailed: bool,
     /// What is left to give back of each refundable debit, in the order of their ids.
     refundable: Vec<(EntryId, Amount)>,
@@ -62,6 +67,8 @@ pub struct Audited {
     pub lots: BTreeMap<LotId, Lot>,
     /// All holds that there ever were, as they must be stored.
     pub holds: BTreeMap<HoldId, Hold>,
+    /// All top-ups that there ever were, as they must be stored, each with the transaction that it made.
+    pub top_ups: BTreeMap<TopUpId, (TopUp, Option<EntryId>)>,
 }
 
 impl WalletAudit {
@@ -75,9 +82,11 @@ impl WalletAudit {
             last_at: Timestamp::from_micros(0),
             last_effective_at: Timestamp::from_micros(0),
             balance: Amount::ZERO,
+            held: Amount::ZERO,
             status: None,
             overdraft_limit: None,
             replay: Replay::default(),
+            top_ups: TopUps::default(),
             derailed: false,
             refundable: Vec::new(),
             violations: Vec::new(),
@@ -100,6 +109,13 @@ impl WalletAudit {
         {
             self.derailed = true;
             self.report(broken.invariant, entry.version, broken.detail);
+        }
+        if let Err(broken) = self.top_ups.follow(entry) {
+            self.report(broken.invariant, entry.version, broken.detail);
+        }
+        if !self.derailed {
+            let value = self.balance_less_held(entry);
+            self.top_ups.alerts.follow(value);
         }
         self.version = entry.version;
         self.seq = entry.seq.unwrap_or(self.seq);
@@ -134,6 +150,7 @@ impl WalletAudit {
             state,
             lots: self.replay.lots,
             holds: self.replay.holds,
+            top_ups: self.top_ups.all,
         }
     }
 
@@ -161,7 +178,21 @@ impl WalletAudit {
         let lots = lots.filter(|lot| lot.remaining.is_positive());
         let holds = self.replay.holds.values();
         let holds = holds.filter(|hold| hold.status == HoldStatus::Open);
-        Some(state.with_open(lots.cloned().collect(), holds.cloned().collect()))
+        let open = self.top_ups.all.iter();
+        let open = open.filter(|(_, (top_up, _))| top_up.status.is_open());
+        let open: Vec<_> = open
+            .map(|(id, (top_up, _))| (*id, top_up.clone()))
+            .collect();
+        let recharge = self.top_ups.recharge.clone();
+        let alerts = self.top_ups.alerts.clone();
+        let state = state.with_open(lots.cloned().collect(), holds.cloned().collect());
+        Some(state.with_policy(open, recharge, alerts))
+    }
+
+    fn balance_less_held(&mut self, entry: &Entry) -> Amount {
+        let change = entry.event.checked_held_change().unwrap_or(Amount::ZERO);
+        self.held = self.held.checked_add(change).unwrap_or(self.held);
+        entry.balance_after.saturating_sub(self.held)
     }
 
     fn check_numbers(&mut self, entry: &Entry) {

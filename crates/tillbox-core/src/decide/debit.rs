@@ -6,7 +6,7 @@ use crate::amount::Amount;
 use crate::command::{Debit, Force};
 use crate::draw::draw_unheld;
 use crate::entry::{EntryKind, Event};
-use crate::rejection::Rejection;
+use crate::rejection::{RechargeBrief, Rejection};
 use crate::wallet::{WalletState, WalletStatus};
 
 pub(super) fn decide(state: &WalletState, debit: &Debit) -> Result<Event, Rejection> {
@@ -71,5 +71,6 @@ pub(super) fn insufficient(state: &WalletState, required: Amount, available: Amo
         required,
         available,
         next_release_at,
+        recharge: RechargeBrief::default(),
     }
 }

@@ -1,9 +1,11 @@
-//! What falls due by the clock: a hold's end gives its value back, a lot's end takes its unheld remainder.
+//! What falls due by the clock: a hold's end gives its value back, a lot's end takes its unheld remainder, the end
+//! of a back-off arms auto-recharge again.
 //!
 //! Events come in the order of their instants, a hold before a lot of the same instant, so that what is booked
 //! late comes out as if it had been booked on time (R10): value that a hold freed before its lot's date paid
 //! debt; value freed after it expires, effective when it was freed.
 
+use super::recharge;
 use super::release_hold::ended;
 use crate::amount::Amount;
 use crate::entry::{EntryKind, Event, Note, Part};
@@ -32,6 +34,7 @@ pub fn due(state: &WalletState, now: Timestamp) -> Option<Event> {
             }
         }
         Due::Lot(key) => lot_expired(state, key, *at),
+        Due::Recharge => recharge::cooled_down(state, *at),
     })
 }
 

@@ -2,32 +2,43 @@
 //!
 //! Around each command its sender books what is due: [`due`] gives one event at a time (expired holds and
 //! lots, in due order), to be sealed and applied before the command is decided, and once more behind it, as
-//! value that a command frees may be past its date (R10).
+//! value that a command frees may be past its date (R10). What follows from a row (a bonus, a recharge that is
+//! due) is a further row behind it: [`follow`].
 
 mod adjust;
 mod capture_hold;
 mod credit;
 mod debit;
+mod end_top_up;
 mod expire;
 mod extend_hold;
+mod follow;
 mod freeze;
+mod open_top_up;
 mod place_hold;
+mod recharge;
 mod refund;
 mod release_hold;
+mod set_alerts;
 mod set_overdraft_limit;
+mod settle_top_up;
 mod usage;
 
 #[cfg(test)]
 mod tests;
 
 pub use expire::due;
+pub use follow::{FollowRule, RULES, follow, may_follow};
 
+use crate::alerts::{AlertsChange, Source};
 use crate::amount::Amount;
 use crate::command::Command;
 use crate::entry::{Actor, Entry, Event, Stamp, seal};
-use crate::id::{EntryId, LotId};
+use crate::id::{EntryId, LotId, TopUpId};
+use crate::policy::Policies;
 use crate::rejection::Rejection;
 use crate::time::Timestamp;
+use crate::top_up::{TopUp, TopUpStatus};
 use crate::wallet::{WalletState, WalletStatus};
 
 /// Open lots, and open holds, that a wallet may have (R49).
@@ -44,6 +55,8 @@ pub struct Context<'a> {
     pub entry_id: EntryId,
     /// Gives further ids, each higher than the last.
     pub next_id: &'a dyn Fn() -> i64,
+    /// What the merchant's settings say.
+    pub policies: &'a Policies,
 }
 
 impl Context<'_> {
@@ -58,7 +71,27 @@ pub fn decide(
     command: &Command,
     context: &Context<'_>,
 ) -> Result<Event, Rejection> {
-    decide_undescribed(state, command, context).map(|event| event.described(state.language))
+    let event = decide_undescribed(state, command, context)
+        .map_err(|rejection| recharge::explained(state, rejection, context))?;
+    Ok(with_thresholds(state, event, context).described(state.language))
+}
+
+/// The merchant's thresholds come into the log with the first row that finds them changed.
+fn with_thresholds(state: &WalletState, event: Event, context: &Context<'_>) -> Event {
+    let thresholds = &context.policies.of(state.currency).low_balance_thresholds;
+    let alerts = &state.alerts;
+    let is_known =
+        alerts.source != Source::Merchant || alerts.amounts().eq(thresholds.iter().copied());
+    if is_known || event.alerts.is_some() {
+        return event;
+    }
+    Event {
+        alerts: Some(AlertsChange {
+            source: Source::Merchant,
+            thresholds: thresholds.clone(),
+        }),
+        ..event
+    }
 }
 
 fn decide_undescribed(
@@ -81,6 +114,14 @@ fn decide_undescribed(
         Command::Freeze { note } => freeze::freeze(state, note),
         Command::Unfreeze => freeze::unfreeze(state),
         Command::SetOverdraftLimit(limit) => set_overdraft_limit::decide(state, *limit),
+        Command::OpenTopUp(open) => open_top_up::decide(state, open, context),
+        Command::AdvanceTopUp(advance) => end_top_up::advance(state, advance),
+        Command::EndTopUp(end) => end_top_up::decide(state, end, context),
+        Command::SettleTopUp(settle) => settle_top_up::decide(state, settle, context),
+        Command::SetRecharge(set) => recharge::set(state, set, context),
+        Command::ResumeRecharge => recharge::resume(state),
+        Command::PauseRecharge(reason) => recharge::pause(state, *reason),
+        Command::SetAlerts(change) => set_alerts::decide(state, change),
         Command::BookDue => Err(Rejection::Conflict("nothing is left to book")),
     }
 }
@@ -126,6 +167,24 @@ fn require_in_range(amount: Amount) -> Result<(), Rejection> {
 /// Guards a command that spends: only an active wallet does (W2, R40).
 fn require_active(state: &WalletState) -> Result<(), Rejection> {
     require_status(state, &[WalletStatus::Active])
+}
+
+/// The top-up, in the state or as the store remembers it, if it may become `next`.
+fn require_top_up<'a>(
+    state: &'a WalletState,
+    id: TopUpId,
+    record: Option<&'a TopUp>,
+    next: TopUpStatus,
+) -> Result<&'a TopUp, Rejection> {
+    let top_up = state
+        .top_up(id)
+        .or(record)
+        .ok_or(Rejection::TopUpNotFound)?;
+    if top_up.status.may_become(next) {
+        Ok(top_up)
+    } else {
+        Err(Rejection::TopUpNotOpen(top_up.status))
+    }
 }
 
 fn require_status(state: &WalletState, allowed: &[WalletStatus]) -> Result<(), Rejection> {

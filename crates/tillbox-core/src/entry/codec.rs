@@ -5,11 +5,15 @@
 //! their length. A lot that the row brings in is written whole; other lots are named with their draw key, so
 //! that a row can be replayed from the log alone. Test vectors stand in `decide/tests/log.rs`: they never change.
 
+mod money_in;
+
+pub use money_in::{decode_standing, encode_standing};
+
 use super::{Actor, Entry, EntryKind, Event, HoldChange, Note, Part, UsageFacts};
 use crate::amount::Amount;
 use crate::debt::DebtSpan;
 use crate::hold::HoldStatus;
-use crate::id::{ApiKeyId, EntryId, HoldId, InvoiceId, LotId, TopUpId};
+use crate::id::{ApiKeyId, CustomerId, EntryId, HoldId, InvoiceId, LotId, TopUpId};
 use crate::lot::{DrawKey, FundingType, Lot};
 use crate::reason::Reason;
 use crate::time::Timestamp;
@@ -26,7 +30,11 @@ const OVERDRAFT: u16 = 64;
 const EFFECTIVE: u16 = 128;
 const ACTOR_KEY: u16 = 256;
 const DEBT_CANCELED: u16 = 512;
-const ALL_FLAGS: u16 = 1023;
+const TOP_UP_CHANGE: u16 = 1024;
+const RECHARGE: u16 = 2048;
+const ALERTS: u16 = 4096;
+const ACTOR_CUSTOMER: u16 = 8192;
+const ALL_FLAGS: u16 = 16383;
 
 /// The bytes are no body of a format that this version reads.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -52,12 +60,18 @@ pub fn encode_body(entry: &Entry, out: &mut Vec<u8>) {
     flag(EFFECTIVE, event.effective_at.is_some());
     flag(ACTOR_KEY, matches!(entry.actor, Actor::ApiKey(_)));
     flag(DEBT_CANCELED, !event.debt_canceled.is_empty());
+    flag(TOP_UP_CHANGE, event.top_up.is_some());
+    flag(RECHARGE, event.recharge.is_some());
+    flag(ALERTS, event.alerts.is_some());
+    flag(ACTOR_CUSTOMER, matches!(entry.actor, Actor::Customer(_)));
 
     let mut writer = Writer(out);
     writer.byte(FORMAT);
     writer.0.extend_from_slice(&flags.to_be_bytes());
-    if let Actor::ApiKey(id) = entry.actor {
-        writer.signed(id.number());
+    match entry.actor {
+        Actor::System => {}
+        Actor::ApiKey(id) => writer.signed(id.number()),
+        Actor::Customer(id) => writer.signed(id.number()),
     }
     writer.length(event.parts.len());
     for part in &event.parts {
@@ -117,6 +131,15 @@ pub fn encode_body(entry: &Entry, out: &mut Vec<u8>) {
     if let Some(at) = event.effective_at {
         writer.signed(at.micros());
     }
+    if let Some(top_up) = &event.top_up {
+        writer.top_up(top_up);
+    }
+    if let Some(recharge) = &event.recharge {
+        writer.recharge(recharge);
+    }
+    if let Some(change) = &event.alerts {
+        writer.alerts_change(change);
+    }
 }
 
 /// Reads a body back: who caused the row, and its event without the fields that have columns
@@ -137,10 +160,11 @@ pub fn decode_body(
         return Err(CodecError("it has fields of a later version"));
     }
     let has = |bit: u16| flags & bit != 0;
-    let actor = if has(ACTOR_KEY) {
-        Actor::ApiKey(ApiKeyId::from_number(reader.signed()?))
-    } else {
-        Actor::System
+    let actor = match (has(ACTOR_KEY), has(ACTOR_CUSTOMER)) {
+        (false, false) => Actor::System,
+        (true, false) => Actor::ApiKey(ApiKeyId::from_number(reader.signed()?)),
+        (false, true) => Actor::Customer(CustomerId::from_number(reader.signed()?)),
+        (true, true) => return Err(CodecError("two have caused it")),
     };
     let mut event = Event::new(kind, note);
     event.reason = reason;
@@ -207,6 +231,15 @@ pub fn decode_body(
     }
     if has(EFFECTIVE) {
         event.effective_at = Some(Timestamp::from_micros(reader.signed()?));
+    }
+    if has(TOP_UP_CHANGE) {
+        event.top_up = Some(Box::new(reader.top_up()?));
+    }
+    if has(RECHARGE) {
+        event.recharge = Some(Box::new(reader.recharge()?));
+    }
+    if has(ALERTS) {
+        event.alerts = Some(reader.alerts_change()?);
     }
     if reader.0.is_empty() {
         Ok((actor, event))

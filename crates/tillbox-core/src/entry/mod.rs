@@ -8,16 +8,19 @@
 mod codec;
 mod seal;
 
-pub use codec::{CodecError, decode_body, encode_body};
+pub use codec::{CodecError, decode_body, decode_standing, encode_body, encode_standing};
 pub use seal::{Stamp, commit_to, seal};
 
+use crate::alerts::AlertsChange;
 use crate::amount::Amount;
 use crate::debt::DebtSpan;
 use crate::hold::{Hold, HoldStatus};
-use crate::id::{ApiKeyId, EntryId, HoldId, InvoiceId, LotId, TopUpId, WalletId};
+use crate::id::{ApiKeyId, CustomerId, EntryId, HoldId, InvoiceId, LotId, TopUpId, WalletId};
 use crate::lot::{FundingType, Lot};
 use crate::reason::{Language, Reason};
+use crate::recharge::Recharge;
 use crate::time::Timestamp;
+use crate::top_up::TopUp;
 use crate::wallet::WalletStatus;
 
 /// A hash of the chain.
@@ -77,6 +80,16 @@ kinds! {
     Unfrozen = 13;
     /// Another overdraft limit.
     PolicyChanged = 14;
+    /// A top-up begun, by a person or by auto-recharge.
+    TopUpOpened = 15;
+    /// A top-up that waits for something else.
+    TopUpAdvanced = 16;
+    /// A top-up that failed or was given up; one that succeeded is a credit.
+    TopUpEnded = 17;
+    /// Auto-recharge set, paused, resumed, held back by a limit, or over its back-off.
+    RechargeChanged = 18;
+    /// Other thresholds of low-balance alerts.
+    AlertsChanged = 19;
 }
 
 /// What one lot gained or lost.
@@ -179,6 +192,8 @@ pub enum Actor {
     System,
     /// Whoever held this API key.
     ApiKey(ApiKeyId),
+    /// The customer, on a page.
+    Customer(CustomerId),
 }
 
 /// Free text of a row: committed to by the chain through a salt, so that it can be erased (R50).
@@ -223,8 +238,14 @@ pub struct Event {
     pub usage: Option<UsageFacts>,
     /// The transaction that it gives back.
     pub refund_of: Option<EntryId>,
-    /// The top-up that it settles.
+    /// The top-up that it is about.
     pub top_up_id: Option<TopUpId>,
+    /// That top-up as it stands after it, when it changed.
+    pub top_up: Option<Box<TopUp>>,
+    /// Auto-recharge as it stands after it, when it changed.
+    pub recharge: Option<Box<Recharge>>,
+    /// The thresholds of low-balance alerts after it, when they changed.
+    pub alerts: Option<AlertsChange>,
     /// The wallet's status after it, when it changed.
     pub status: Option<WalletStatus>,
     /// The overdraft limit after it, when it changed.
@@ -250,6 +271,9 @@ impl Event {
             usage: None,
             refund_of: None,
             top_up_id: None,
+            top_up: None,
+            recharge: None,
+            alerts: None,
             status: None,
             overdraft_limit: None,
             effective_at: None,
@@ -263,6 +287,19 @@ impl Event {
             self.note.description = Some(reason.default_description(language).into());
         }
         self
+    }
+
+    /// Signed change of what holds reserve.
+    pub fn held_change(&self) -> Amount {
+        let lots: Amount = self.parts.iter().map(|part| part.held).sum();
+        lots + self.hold.map_or(Amount::ZERO, |hold| hold.overdraft)
+    }
+
+    /// The same, of a row that may be anything: none where it is out of range.
+    pub(crate) fn checked_held_change(&self) -> Option<Amount> {
+        let overdraft = self.hold.map_or(Amount::ZERO, |hold| hold.overdraft);
+        let mut parts = self.parts.iter();
+        parts.try_fold(overdraft, |sum, part| sum.checked_add(part.held))
     }
 
     /// Whether it is a transaction.

@@ -37,6 +37,7 @@ fn view(balance: &str) -> RechargeView {
         due_expiry: Amount::ZERO,
         pending_top_ups: Amount::ZERO,
         month_charged: Amount::ZERO,
+        is_charging: false,
         state: RechargeState::Armed,
         now: at(0),
     }
@@ -189,12 +190,11 @@ fn r21_only_an_armed_recharge_of_an_active_wallet_fires() {
         );
     }
     let in_state = |state| RechargeView { state, ..view("0") };
-    check(
-        &settings,
-        &limits(),
-        &in_state(RechargeState::Charging),
-        Err(NoCharge::InFlight),
-    );
+    let charging = RechargeView {
+        is_charging: true,
+        ..view("0")
+    };
+    check(&settings, &limits(), &charging, Err(NoCharge::InFlight));
     let paused = RechargeState::Paused(PauseReason::HardDecline);
     check(
         &settings,
@@ -202,7 +202,7 @@ fn r21_only_an_armed_recharge_of_an_active_wallet_fires() {
         &in_state(paused),
         Err(NoCharge::Paused(PauseReason::HardDecline)),
     );
-    let cooling = |until| in_state(RechargeState::CoolingDown { until, failures: 1 });
+    let cooling = |until| in_state(RechargeState::CoolingDown { until });
     check(
         &settings,
         &limits(),
@@ -214,37 +214,28 @@ fn r21_only_an_armed_recharge_of_an_active_wallet_fires() {
 
 #[test]
 fn r22_soft_declines_are_retried_after_one_three_and_seven_hours_then_it_pauses() {
-    let mut state = RechargeState::Armed;
-    let mut now = 0;
-    for (failures, hours) in (1_u32..).zip([1, 3, 7]) {
-        state = state.after_failure(FailureClass::Soft, at(now));
-        assert_eq!(
-            state,
-            RechargeState::CoolingDown {
-                until: at(now + hours),
-                failures
-            }
-        );
-        let outage = state.after_failure(FailureClass::ProviderOutage, at(now));
-        assert_eq!(
-            outage,
-            RechargeState::CoolingDown {
-                until: at(now + 1),
-                failures
-            }
-        );
-        now += hours;
-    }
+    let cooling = |hours| RechargeState::CoolingDown { until: at(hours) };
+    let soft = |failures, hours| after_failure(failures, FailureClass::Soft, at(hours));
+    assert_eq!(soft(0, 0), (cooling(1), 1));
+    assert_eq!(soft(1, 1), (cooling(4), 2));
+    assert_eq!(soft(2, 4), (cooling(11), 3));
+    let too_many = RechargeState::Paused(PauseReason::TooManyFailures);
+    assert_eq!(soft(3, 11), (too_many, 4));
+}
+
+#[test]
+fn r22_an_outage_counts_for_nothing_and_hard_declines_pause_at_once() {
+    let after = |class| after_failure(2, class, at(0));
+    let cooling = RechargeState::CoolingDown { until: at(1) };
+    assert_eq!(after(FailureClass::ProviderOutage), (cooling, 2));
+    let paused = RechargeState::Paused;
     assert_eq!(
-        state.after_failure(FailureClass::Soft, at(now)),
-        RechargeState::Paused(PauseReason::TooManyFailures)
+        after(FailureClass::Hard),
+        (paused(PauseReason::HardDecline), 3)
     );
-    let hard = RechargeState::Armed.after_failure(FailureClass::Hard, at(0));
-    assert_eq!(hard, RechargeState::Paused(PauseReason::HardDecline));
-    let asked = RechargeState::Armed.after_failure(FailureClass::AuthenticationRequired, at(0));
     assert_eq!(
-        asked,
-        RechargeState::Paused(PauseReason::AuthenticationRequired)
+        after(FailureClass::AuthenticationRequired),
+        (paused(PauseReason::AuthenticationRequired), 3)
     );
 }
 

@@ -7,12 +7,13 @@ use crate::port::{LedgerStore, LoadError, OpenedWallet, Remembered, StoredAnswer
 use crate::work::{Answer, AnswerWriter, Mode, OpenSubmission, Outcome, Submission, SubmitError};
 use std::borrow::Cow;
 use std::sync::Arc;
-use tillbox_core::command::{Command, DebitRecord};
+use tillbox_core::command::{AdvanceTopUp, Command, DebitRecord, EndTopUp, SettleTopUp};
 use tillbox_core::currency::Currency;
-use tillbox_core::decide::{Context, as_of_following, decide, due};
+use tillbox_core::decide::{self, Context, as_of_following, decide, due};
 use tillbox_core::entry::{Actor, Entry, Event, KeyStamp, Stamp, seal};
 use tillbox_core::hold::HoldStatus;
 use tillbox_core::id::{EntryId, WalletId};
+use tillbox_core::policy::Policies;
 use tillbox_core::rejection::Rejection;
 use tillbox_core::time::Timestamp;
 use tillbox_core::wallet::WalletState;
@@ -48,24 +49,52 @@ impl<S: LedgerStore> Desk<'_, S> {
         if let Some(answer) = self.replay(submission.key, submission.mode, currency) {
             return Ok(Decided::Answer(answer));
         }
-        let command = match &submission.command {
-            Command::Refund(refund) => {
-                if self.pending.has_touched(submission.wallet_id) {
-                    return Ok(Decided::AfterCommit);
-                }
-                let debit = self
-                    .store
-                    .load_debit(submission.wallet_id, refund.debit_id)?;
-                let mut refund = refund.clone();
-                refund.debit = debit.map(Box::new);
-                Cow::Owned(Command::Refund(refund))
-            }
-            other => Cow::Borrowed(other),
+        let Some(command) = self.completed(submission)? else {
+            return Ok(Decided::AfterCommit);
         };
         match submission.mode {
             Mode::Commit => self.carry_out(submission, command, currency),
             Mode::DryRun => self.try_out(submission, command, currency),
         }
+    }
+
+    /// The command with what the store remembers for it; none where this batch has changed that.
+    fn completed<'c>(
+        &mut self,
+        submission: &'c Submission,
+    ) -> Result<Option<Cow<'c, Command>>, LoadError> {
+        let wallet = submission.wallet_id;
+        let top_up = match &submission.command {
+            Command::Refund(refund) => {
+                if self.pending.has_touched(wallet) {
+                    return Ok(None);
+                }
+                let debit = self.store.load_debit(wallet, refund.debit_id)?;
+                let mut refund = refund.clone();
+                refund.debit = debit.map(Box::new);
+                return Ok(Some(Cow::Owned(Command::Refund(refund))));
+            }
+            Command::AdvanceTopUp(advance) => advance.top_up_id,
+            Command::EndTopUp(end) => end.top_up_id,
+            Command::SettleTopUp(settle) => settle.top_up_id,
+            other => return Ok(Some(Cow::Borrowed(other))),
+        };
+        let state = self.cache.get(wallet);
+        if state.is_some_and(|state| state.top_up(top_up).is_some()) {
+            return Ok(Some(Cow::Borrowed(&submission.command)));
+        }
+        if self.pending.has_touched(wallet) {
+            return Ok(None);
+        }
+        let known = self.store.load_top_up(wallet, top_up)?.map(Box::new);
+        let mut command = submission.command.clone();
+        if let Command::AdvanceTopUp(AdvanceTopUp { record, .. })
+        | Command::EndTopUp(EndTopUp { record, .. })
+        | Command::SettleTopUp(SettleTopUp { record, .. }) = &mut command
+        {
+            *record = known;
+        }
+        Ok(Some(Cow::Owned(command)))
     }
 
     fn carry_out(
@@ -75,7 +104,8 @@ impl<S: LedgerStore> Desk<'_, S> {
         currency: Currency,
     ) -> Result<Decided, LoadError> {
         let now = self.now_for(submission);
-        let booked = self.book_due(submission.wallet_id, now, record_in(&mut command));
+        let policies = &submission.policies;
+        let booked = self.book_due(submission.wallet_id, now, policies, record_in(&mut command));
         if matches!(*command, Command::BookDue) {
             let row = booked.map(|entry| Outcome::Row {
                 entry,
@@ -85,7 +115,7 @@ impl<S: LedgerStore> Desk<'_, S> {
             return Ok(Decided::Answer(Ok(row.unwrap_or(Outcome::NothingDue))));
         }
         let id = EntryId::from_number(self.next_id());
-        let event = match self.decide(submission.wallet_id, &command, now, id) {
+        let event = match self.decide(submission.wallet_id, &command, now, id, policies) {
             Ok(event) => event,
             Err(rejection) => {
                 return Ok(rejected(
@@ -102,7 +132,8 @@ impl<S: LedgerStore> Desk<'_, S> {
             self.stamp(id, now, submission.actor, key),
             None,
         );
-        self.book_due(submission.wallet_id, now, None);
+        self.book_what_follows(&entry, now, policies);
+        self.book_due(submission.wallet_id, now, policies, None);
         Ok(Decided::Answer(Ok(match &submission.answer {
             None => Outcome::Row {
                 entry,
@@ -137,6 +168,7 @@ impl<S: LedgerStore> Desk<'_, S> {
             now,
             entry_id: id,
             next_id: &next_id,
+            policies: &submission.policies,
         };
         let event = match decide(&state, &command, &context) {
             Ok(event) => event,
@@ -188,6 +220,7 @@ impl<S: LedgerStore> Desk<'_, S> {
                 now,
                 entry_id: id,
                 next_id: &next_id,
+                policies: &open.policies,
             };
             match decide(&state, &Command::Credit(credit.clone()), &context) {
                 Ok(event) => {
@@ -262,6 +295,7 @@ impl<S: LedgerStore> Desk<'_, S> {
         command: &Command,
         now: Timestamp,
         id: EntryId,
+        policies: &Policies,
     ) -> Result<Event, Rejection> {
         let ids = &self.options.ids;
         let system_now = self.system_now;
@@ -274,6 +308,7 @@ impl<S: LedgerStore> Desk<'_, S> {
                 now,
                 entry_id: id,
                 next_id: &next_id,
+                policies,
             },
         )
     }
@@ -304,15 +339,45 @@ impl<S: LedgerStore> Desk<'_, S> {
         &mut self,
         wallet_id: WalletId,
         now: Timestamp,
+        policies: &Policies,
         mut record: Option<&mut DebitRecord>,
     ) -> Option<Arc<Entry>> {
         let mut last = None;
         while let Some(event) = self.cache.get(wallet_id).and_then(|state| due(state, now)) {
             let id = EntryId::from_number(self.next_id());
             let stamp = self.stamp(id, now, Actor::System, None);
-            last = Some(self.book(wallet_id, event, stamp, record.as_deref_mut()));
+            let entry = self.book(wallet_id, event, stamp, record.as_deref_mut());
+            self.book_what_follows(&entry, now, policies);
+            last = Some(entry);
         }
         last
+    }
+
+    /// Books what follows from a row: it may be nothing, and mostly is.
+    fn book_what_follows(&mut self, row: &Arc<Entry>, now: Timestamp, policies: &Policies) {
+        let state = self.cache.get(row.wallet_id);
+        if !state.is_some_and(|state| decide::may_follow(state, &row.event)) {
+            return;
+        }
+        for rule in decide::RULES {
+            let (ids, system_now) = (&self.options.ids, self.system_now);
+            let next_id = || ids.next(system_now);
+            let state = self
+                .cache
+                .get(row.wallet_id)
+                .expect("the wallet was found before");
+            let id = EntryId::from_number(next_id());
+            let context = Context {
+                now,
+                entry_id: id,
+                next_id: &next_id,
+                policies,
+            };
+            if let Some(event) = decide::follow(rule, state, &row.event, &context) {
+                let stamp = self.stamp(id, now, Actor::System, None);
+                self.book(row.wallet_id, event, stamp, None);
+            }
+        }
     }
 
     /// It was decided, and must now succeed.

@@ -26,6 +26,7 @@ use pending::Pending;
 use tillbox_core::decide;
 use tillbox_core::id::{MerchantId, WalletId};
 use tillbox_core::rejection::Rejection;
+use tokio::sync::watch;
 
 /// How a lane ended.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -40,6 +41,7 @@ pub(crate) struct Lane<S: LedgerStore> {
     store: S,
     options: Options,
     cache: Cache,
+    top_ups: watch::Sender<u64>,
 }
 
 /// A piece of a batch, kept until the batch is settled, as it may have to be decided again.
@@ -64,12 +66,13 @@ struct Read {
 }
 
 impl<S: LedgerStore> Lane<S> {
-    pub(crate) fn new(store: S, options: Options) -> Self {
+    pub(crate) fn new(store: S, options: Options, top_ups: watch::Sender<u64>) -> Self {
         let cache = Cache::new(options.cache_bytes);
         Self {
             store,
             options,
             cache,
+            top_ups,
         }
     }
 
@@ -192,6 +195,9 @@ impl<S: LedgerStore> Lane<S> {
         match committed {
             Ok(()) => {
                 self.cache.count(pending.touched());
+                if pending.moves_top_ups() {
+                    self.top_ups.send_modify(|commits| *commits += 1);
+                }
                 let taken = answers.len();
                 for ((_, reply), answer) in items.drain(..taken).zip(answers) {
                     reply.send(answer);

@@ -3,14 +3,14 @@
 use super::cache::Cache;
 use crate::port::{
     Batch, CommitError, HoldWrite, LedgerStore, LoadError, LotWrite, OpenedWallet, Remembered,
-    StoredAnswer,
+    StoredAnswer, TopUpWrite,
 };
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
 use tillbox_core::amount::Amount;
 use tillbox_core::currency::Currency;
-use tillbox_core::entry::{Entry, HoldChange};
-use tillbox_core::id::{CustomerId, HoldId, LotId, MerchantId, WalletId};
+use tillbox_core::entry::{Entry, EntryKind, HoldChange};
+use tillbox_core::id::{CustomerId, HoldId, LotId, MerchantId, TopUpId, WalletId};
 use tillbox_core::lot::{DrawKey, Lot};
 use tillbox_core::wallet::WalletState;
 
@@ -24,6 +24,7 @@ pub(super) struct Pending {
     touched_set: HashSet<WalletId>,
     lots: HashMap<LotId, TouchedLot>,
     holds: HashMap<HoldId, (WalletId, HoldChange)>,
+    top_ups: BTreeMap<TopUpId, TopUpWrite>,
     answers: Vec<StoredAnswer>,
     remembered: HashMap<[u8; 16], Remembered>,
 }
@@ -42,6 +43,11 @@ impl Pending {
 
     pub(super) fn touched(&self) -> &[WalletId] {
         &self.touched
+    }
+
+    /// Whether the batch opens or moves a top-up.
+    pub(super) fn moves_top_ups(&self) -> bool {
+        !self.top_ups.is_empty()
     }
 
     /// Whether the batch has changed that wallet.
@@ -118,12 +124,14 @@ impl Pending {
             .values()
             .map(|(wallet, change)| as_hold_write(*wallet, change, cache))
             .collect();
+        let top_ups: Vec<TopUpWrite> = self.top_ups.values().cloned().collect();
         store.commit(&Batch {
             opened: &self.opened,
             entries: &self.entries,
             wallets: &wallets,
             lots: &lots,
             holds: &holds,
+            top_ups: &top_ups,
             answers: &self.answers,
         })
     }
@@ -155,11 +163,29 @@ impl Pending {
         if let Some(change) = entry.event.hold {
             self.holds.insert(change.id, (entry.wallet_id, change));
         }
+        self.record_top_up(entry);
         if let Some(stamp) = entry.key {
             self.remembered
                 .insert(stamp.key, Remembered::Entry(Arc::clone(entry)));
         }
         self.entries.push(Arc::clone(entry));
+    }
+
+    fn record_top_up(&mut self, entry: &Entry) {
+        let (Some(id), Some(top_up)) = (entry.event.top_up_id, &entry.event.top_up) else {
+            return;
+        };
+        let before = self.top_ups.remove(&id);
+        let by = |kind: EntryKind| (entry.event.kind == kind).then_some(entry.id);
+        let write = TopUpWrite {
+            wallet_id: entry.wallet_id,
+            id,
+            top_up: (**top_up).clone(),
+            opened_by: by(EntryKind::TopUpOpened).or(before.and_then(|before| before.opened_by)),
+            credited_by: by(EntryKind::Credit),
+            updated_at: entry.at,
+        };
+        self.top_ups.insert(id, write);
     }
 
     pub(super) fn store_answer(&mut self, answer: &StoredAnswer) {

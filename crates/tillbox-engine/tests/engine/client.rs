@@ -112,6 +112,7 @@ pub(crate) fn ask(command: Command) -> Submission {
         key: None,
         actor: Actor::System,
         clock: MerchantClock::default(),
+        policies: Arc::default(),
         at: None,
         mode: Mode::Commit,
         answer: None,
@@ -148,6 +149,7 @@ pub(crate) fn opening(number: i64, overdraft_limit: Amount) -> OpenSubmission {
         key: None,
         actor: Actor::System,
         clock: MerchantClock::default(),
+        policies: Arc::default(),
         mode: Mode::Commit,
         answer: Arc::new(|state: &WalletState, now| {
             (

@@ -5,7 +5,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tillbox_core::command::DebitRecord;
 use tillbox_core::currency::Currency;
 use tillbox_core::hold::HoldStatus;
-use tillbox_core::id::{CustomerId, EntryId, HoldId, MerchantId, WalletId};
+use tillbox_core::id::{CustomerId, EntryId, HoldId, MerchantId, TopUpId, WalletId};
+use tillbox_core::top_up::TopUp;
 use tillbox_core::wallet::WalletState;
 use tillbox_engine::memory::MemoryStore;
 use tillbox_engine::port::{Batch, CommitError, LedgerStore, LoadError, Remembered};
@@ -114,6 +115,14 @@ impl LedgerStore for FaultyStore {
         debit: EntryId,
     ) -> Result<Option<DebitRecord>, LoadError> {
         self.load("debit", |store| store.load_debit(wallet, debit))
+    }
+
+    fn load_top_up(
+        &mut self,
+        wallet: WalletId,
+        top_up: TopUpId,
+    ) -> Result<Option<TopUp>, LoadError> {
+        self.load("top-up", |store| store.load_top_up(wallet, top_up))
     }
 
     fn find_open_wallet(

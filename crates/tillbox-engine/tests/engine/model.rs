@@ -260,7 +260,15 @@ impl Model {
                 self.overdraft = wide(*limit);
                 Ok(NOTHING)
             }
-            Command::BookDue => panic!("the simulation does not submit it"),
+            Command::BookDue
+            | Command::OpenTopUp(_)
+            | Command::AdvanceTopUp(_)
+            | Command::EndTopUp(_)
+            | Command::SettleTopUp(_)
+            | Command::SetRecharge(_)
+            | Command::ResumeRecharge
+            | Command::PauseRecharge(_)
+            | Command::SetAlerts(_) => panic!("the simulation does not submit it"),
         }
     }
 
@@ -528,6 +536,7 @@ impl Model {
             .values()
             .filter(|hold| hold.status == HoldStatus::Open);
         Rejection::InsufficientFunds {
+            recharge: tillbox_core::rejection::RechargeBrief::default(),
             required: narrow(required),
             available: narrow(available),
             next_release_at: open.map(|hold| hold.expires).min(),

@@ -5,7 +5,7 @@ use crate::error::StoreError;
 use rusqlite::{Connection, params};
 
 /// All of them, in order. What has been released is never changed: a change is a new one.
-const MIGRATIONS: &[(&str, &str)] = &[
+pub(super) const MIGRATIONS: &[(&str, &str)] = &[
     ("first", include_str!("migrations/0001_first.sql")),
     ("top_ups", include_str!("migrations/0002_top_ups.sql")),
     ("payments", include_str!("migrations/0003_payments.sql")),

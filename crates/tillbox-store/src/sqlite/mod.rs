@@ -20,6 +20,7 @@ pub mod prices;
 mod query;
 mod rows;
 mod stretches;
+pub mod top_ups;
 pub mod transactions;
 pub mod verify;
 pub mod wallets;
@@ -108,7 +109,7 @@ impl SqliteStore {
             )
         };
         let last = |table: &&str| format!("SELECT coalesce(max(id), 0) FROM {table}");
-        let queries = ["log", "wallets", "lots", "merchants", "api_keys"]
+        let queries = ["log", "wallets", "lots", "merchants", "api_keys", "top_ups"]
             .iter()
             .map(last)
             .chain(["customers", "prices"].map(by_merchant));

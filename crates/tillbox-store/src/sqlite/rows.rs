@@ -134,11 +134,11 @@ pub(crate) fn hold_from_row(row: &Row<'_>) -> Result<Hold, StoreError> {
 }
 
 /// Numbers of eight bytes each, big end first.
-fn pack(numbers: impl Iterator<Item = i64>) -> Vec<u8> {
+pub(crate) fn pack(numbers: impl Iterator<Item = i64>) -> Vec<u8> {
     numbers.flat_map(i64::to_be_bytes).collect()
 }
 
-fn unpack(bytes: &[u8]) -> Option<Vec<i64>> {
+pub(crate) fn unpack(bytes: &[u8]) -> Option<Vec<i64>> {
     let (numbers, rest) = bytes.as_chunks::<8>();
     rest.is_empty().then(|| {
         numbers

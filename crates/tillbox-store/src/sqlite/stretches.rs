@@ -8,7 +8,7 @@
 //! as the page has rows; a filter that matches little reads on, until it is cut off as any long read is.
 
 use rusqlite::Connection;
-use tillbox_core::entry::Entry;
+use tillbox_core::entry::{Entry, EntryKind};
 use tillbox_core::id::{EntryId, MerchantId};
 
 /// Ids in a stretch, as a power of two: an id counts 2²¹ to the millisecond, so this is 1.024 s.
@@ -19,13 +19,18 @@ pub(super) fn of(id: EntryId) -> i64 {
     id.number() >> BITS
 }
 
+/// Whether a list of transactions may show the row: a transaction, or a top-up that has not succeeded (R2).
+fn is_listed(entry: &Entry) -> bool {
+    entry.event.moves_money() || entry.event.kind == EntryKind::TopUpOpened
+}
+
 /// Names the stretches of the transactions among `entries`.
 pub(super) fn write<'a>(
     connection: &Connection,
     entries: impl Iterator<Item = (MerchantId, &'a Entry)>,
 ) -> rusqlite::Result<()> {
     let mut touched: Vec<[i64; 2]> = entries
-        .filter(|(_, entry)| entry.event.moves_money())
+        .filter(|(_, entry)| is_listed(entry))
         .map(|(merchant, entry)| [merchant.number(), of(entry.id)])
         .collect();
     touched.sort_unstable();

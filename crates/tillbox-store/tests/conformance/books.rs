@@ -130,6 +130,7 @@ impl<T: TestStore> Books<T> {
             now: self.now,
             entry_id: id,
             next_id: &next_id,
+            policies: &tillbox_core::policy::Policies::default(),
         };
         let event = decide(&self.states[&wallet], command, &context)?;
         let spread = id.number().wrapping_mul(0x5851_f42d_4c95_7f2d);
@@ -211,6 +212,7 @@ impl<T: TestStore> Books<T> {
             wallets: &wallets,
             lots: &lots,
             holds: &holds,
+            top_ups: &[],
             answers: &pending.answers,
         })?;
         self.committed.append(&mut self.pending.entries);

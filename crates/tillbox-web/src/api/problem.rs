@@ -238,7 +238,16 @@ impl Problem {
             Rejection::WalletNotFound
             | Rejection::HoldNotFound
             | Rejection::HoldUnknown(_)
-            | Rejection::TransactionNotFound => Self::not_found(),
+            | Rejection::TransactionNotFound
+            | Rejection::TopUpNotFound => Self::not_found(),
+            Rejection::TopUpNotOpen(_) => Self::conflict(&detail),
+            Rejection::PaymentMethodRequired => {
+                Self::new(StatusCode::CONFLICT, "payment_method_required", detail)
+            }
+            Rejection::NotWholeMinorUnits | Rejection::TargetBelowThreshold => Self {
+                detail,
+                ..Self::out_of_range(None, None, currency)
+            },
             Rejection::KeyReused => Self::key_reused(),
             Rejection::WalletNotActive(status) => {
                 Self::new(StatusCode::CONFLICT, "wallet_not_active", detail)
@@ -273,6 +282,7 @@ impl Problem {
                 required,
                 available,
                 next_release_at,
+                recharge,
             } => Self::new(StatusCode::PAYMENT_REQUIRED, "insufficient_funds", detail)
                 .with("required", print(required))
                 .with("available", print(available))
@@ -284,7 +294,11 @@ impl Problem {
                 .with("top_up_url", Value::Null)
                 .with(
                     "auto_recharge",
-                    json!({"enabled": false, "state": "off", "reason": null}),
+                    json!({
+                        "enabled": recharge.is_enabled,
+                        "state": recharge.standing.name(),
+                        "reason": recharge.reason,
+                    }),
                 )
                 .with("next_release_at", next_release_at.map(|at| at.to_string())),
         }

@@ -94,6 +94,7 @@ impl Book {
                 now: self.now,
                 entry_id: EntryId::from_number(id),
                 next_id: &next_id,
+                policies: &crate::policy::Policies::default(),
             };
             decide(&self.state, &command, &context)
         };

@@ -103,6 +103,7 @@ fn r49_the_limit_of_lots_refuses_grants_and_no_adjustment() {
         now: at(0),
         entry_id: EntryId::from_number(1_000_000),
         next_id: &next_id,
+        policies: &crate::policy::Policies::default(),
     };
     let decide = |command| crate::decide(&book.state, &command, &context);
     assert_eq!(decide(given(1)), Err(Rejection::TooMany("lots")));

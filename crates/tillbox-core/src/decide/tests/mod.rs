@@ -169,6 +169,7 @@ fn freeze() -> Command {
 
 fn insufficient(required: i64, available: i64) -> Rejection {
     Rejection::InsufficientFunds {
+        recharge: crate::rejection::RechargeBrief::default(),
         required: units(required),
         available: units(available),
         next_release_at: None,
@@ -177,6 +178,7 @@ fn insufficient(required: i64, available: i64) -> Rejection {
 
 fn insufficient_until(required: i64, available: i64, seconds: i64) -> Rejection {
     Rejection::InsufficientFunds {
+        recharge: crate::rejection::RechargeBrief::default(),
         required: units(required),
         available: units(available),
         next_release_at: Some(at(seconds)),

@@ -6,6 +6,7 @@ use super::super::rows::{
     ENTRY_COLUMNS, HOLD_COLUMNS, LOT_COLUMNS, corrupt, entry_from_row, hold_from_row, lot_from_row,
     unpack_spans,
 };
+use super::super::top_ups;
 use crate::error::StoreError;
 use rusqlite::{Connection, OptionalExtension, params};
 use std::sync::Arc;
@@ -13,7 +14,7 @@ use tillbox_core::amount::Amount;
 use tillbox_core::command::{DebitRecord, DebtPayment};
 use tillbox_core::currency::Currency;
 use tillbox_core::debt::{Debt, DebtSpan};
-use tillbox_core::entry::KeyStamp;
+use tillbox_core::entry::{KeyStamp, decode_standing};
 use tillbox_core::hold::HoldStatus;
 use tillbox_core::id::{CustomerId, EntryId, HoldId, LotId, MerchantId, WalletId};
 use tillbox_core::reason::Language;
@@ -26,7 +27,7 @@ pub(super) fn load_wallet(
     id: WalletId,
 ) -> Result<Option<WalletState>, StoreError> {
     let sql = "SELECT w.merchant_id, w.customer_id, w.currency, w.language, s.status, s.overdraft_limit, s.version, s.seq, \
-               s.head, s.last_at, s.last_effective_at, s.balance, s.debt_paid_to, s.debt_owed_to, s.debt_gaps \
+               s.head, s.last_at, s.last_effective_at, s.balance, s.debt_paid_to, s.debt_owed_to, s.debt_gaps, s.standing \
                FROM wallet_states s JOIN wallets w ON w.id = s.wallet_id WHERE s.wallet_id = ?1";
     let mut statement = connection.prepare_cached(sql)?;
     let mut rows = statement.query([id.number()])?;
@@ -63,6 +64,9 @@ pub(super) fn load_wallet(
         gaps,
     );
 
+    let standing: Option<Vec<u8>> = row.get(15)?;
+    let (recharge, alerts) = decode_standing(standing.as_deref())
+        .map_err(|why| corrupt(format!("{id} has an unreadable standing: {why}")))?;
     let mut statement = connection.prepare_cached(&format!(
         "SELECT {LOT_COLUMNS} FROM lots WHERE wallet_id = ?1 AND open = 1"
     ))?;
@@ -75,7 +79,9 @@ pub(super) fn load_wallet(
     let holds = statement
         .query_and_then([id.number()], hold_from_row)?
         .collect::<Result<_, _>>()?;
-    Ok(Some(state.with_open(lots, holds)))
+    let top_ups = top_ups::open_of_wallet(connection, id)?;
+    let state = state.with_open(lots, holds);
+    Ok(Some(state.with_policy(top_ups, recharge, alerts)))
 }
 
 pub(super) fn load_key(

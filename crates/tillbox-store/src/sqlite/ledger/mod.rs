@@ -9,16 +9,19 @@ mod write;
 
 use super::key_index::{self, KeyIndex};
 use super::plain::{PlainWrite, run_all};
+use super::top_ups;
 use crate::error::StoreError;
 use rusqlite::Connection;
 use tillbox_core::command::DebitRecord;
 use tillbox_core::currency::Currency;
 use tillbox_core::hold::HoldStatus;
-use tillbox_core::id::{CustomerId, EntryId, HoldId, MerchantId, WalletId};
+use tillbox_core::id::{CustomerId, EntryId, HoldId, MerchantId, TopUpId, WalletId};
+use tillbox_core::top_up::TopUp;
 use tillbox_core::wallet::WalletState;
 use tillbox_engine::port::{Batch, CommitError, LedgerStore, LoadError, Remembered};
 
 use load::{find_open_wallet, load_debit, load_hold_status, load_key, load_wallet};
+pub(super) use write::expect_one;
 use write::write_batch;
 
 /// The one writer of a SQLite database.
@@ -96,6 +99,14 @@ impl LedgerStore for SqliteLedger {
         debit: EntryId,
     ) -> Result<Option<DebitRecord>, LoadError> {
         Ok(load_debit(&self.connection, wallet, debit)?)
+    }
+
+    fn load_top_up(
+        &mut self,
+        wallet: WalletId,
+        top_up: TopUpId,
+    ) -> Result<Option<TopUp>, LoadError> {
+        Ok(top_ups::of_wallet(&self.connection, wallet, top_up)?)
     }
 
     fn find_open_wallet(

@@ -2,10 +2,10 @@
 
 use super::super::key_index::KeyIndex;
 use super::super::rows::{pack_parts, pack_spans};
-use super::super::stretches;
+use super::super::{stretches, top_ups};
 use rusqlite::{Connection, params};
 use std::sync::Arc;
-use tillbox_core::entry::{Entry, encode_body};
+use tillbox_core::entry::{Entry, encode_body, encode_standing};
 use tillbox_core::id::{LotId, MerchantId, WalletId};
 use tillbox_core::reason::{Language, Reason};
 use tillbox_core::time::Timestamp;
@@ -22,6 +22,7 @@ pub(super) fn write_batch(
     write_entries(connection, batch)?;
     write_lots(connection, batch.lots)?;
     write_holds(connection, batch.holds)?;
+    write_top_ups(connection, batch)?;
     write_answers(connection, keys, batch)?;
     write_states(connection, batch.wallets)
 }
@@ -213,6 +214,14 @@ fn write_holds(connection: &Connection, holds: &[HoldWrite]) -> rusqlite::Result
     Ok(())
 }
 
+fn write_top_ups(connection: &Connection, batch: &Batch<'_>) -> rusqlite::Result<()> {
+    let merchant_of = |wallet: WalletId| {
+        let state = batch.wallets.iter().find(|state| state.id == wallet);
+        state.map(|state| state.merchant_id)
+    };
+    top_ups::write(connection, merchant_of, batch.top_ups)
+}
+
 /// A key has a row or an answer, never both. Rows come first, so this side alone has to look.
 fn write_answers(
     connection: &Connection,
@@ -248,7 +257,7 @@ fn write_answers(
 }
 
 /// A write that must meet one row, and whose batch is refused when it does not.
-fn expect_one(changed: usize) -> rusqlite::Result<()> {
+pub(crate) fn expect_one(changed: usize) -> rusqlite::Result<()> {
     match changed {
         1 => Ok(()),
         other => Err(rusqlite::Error::StatementChangedRows(other)),
@@ -259,13 +268,13 @@ fn expect_one(changed: usize) -> rusqlite::Result<()> {
 fn write_states(connection: &Connection, wallets: &[&WalletState]) -> rusqlite::Result<()> {
     let mut update = connection.prepare_cached(
         "UPDATE wallet_states SET merchant_id = ?2, status = ?3, version = ?4, seq = ?5, head = ?6, last_at = ?7, last_effective_at = ?8, \
-         balance = ?9, held = ?10, debt_paid_to = ?11, debt_owed_to = ?12, debt_gaps = ?13, overdraft_limit = ?14, next_due_at = ?15 \
+         balance = ?9, held = ?10, debt_paid_to = ?11, debt_owed_to = ?12, debt_gaps = ?13, overdraft_limit = ?14, next_due_at = ?15, standing = ?16 \
          WHERE wallet_id = ?1",
     )?;
     let mut insert = connection.prepare_cached(
         "INSERT INTO wallet_states (wallet_id, merchant_id, status, version, seq, head, last_at, last_effective_at, balance, held, \
-         debt_paid_to, debt_owed_to, debt_gaps, overdraft_limit, next_due_at) \
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15)",
+         debt_paid_to, debt_owed_to, debt_gaps, overdraft_limit, next_due_at, standing) \
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16)",
     )?;
     for state in wallets {
         let gaps = pack_spans(state.debt.canceled());
@@ -284,7 +293,8 @@ fn write_states(connection: &Connection, wallets: &[&WalletState]) -> rusqlite::
             state.debt.owed_to().micros(),
             gaps,
             state.overdraft_limit.micros(),
-            state.next_due_at().map(Timestamp::micros)
+            state.next_due_at().map(Timestamp::micros),
+            encode_standing(state.recharge.as_deref(), &state.alerts)
         ];
         if update.execute(values)? == 0 {
             insert.execute(values)?;

@@ -161,6 +161,7 @@ impl Ledger {
             wallets: &[&state],
             lots: &[],
             holds: &[],
+            top_ups: &[],
             answers: &[],
         });
         self.states.insert(state.id, state);
@@ -181,6 +182,7 @@ impl Ledger {
                 now: self.now,
                 entry_id: id,
                 next_id: &next_id,
+                policies: &tillbox_core::policy::Policies::default(),
             };
             decide(&state, command, &context).expect("an allowed command")
         };
@@ -224,6 +226,7 @@ impl Ledger {
             wallets: &[&state],
             lots: &lots,
             holds: &holds,
+            top_ups: &[],
             answers: &[],
         });
         self.states.insert(wallet, state);

@@ -1,9 +1,9 @@
 //! What is stored of a wallet, held against what its log comes to.
 
-use super::super::currency;
 use super::super::rows::{
     HOLD_COLUMNS, LOT_COLUMNS, corrupt, hold_from_row, lot_from_row, pack_spans,
 };
+use super::super::{currency, top_ups};
 use super::{Report, Violation};
 use crate::error::StoreError;
 use rusqlite::types::Value;
@@ -11,16 +11,19 @@ use rusqlite::{Connection, Row};
 use std::collections::BTreeMap;
 use std::fmt::Debug;
 use tillbox_core::amount::Amount;
+use tillbox_core::entry::encode_standing;
 use tillbox_core::hold::Hold;
-use tillbox_core::id::{CustomerId, HoldId, LotId, MerchantId, WalletId};
+use tillbox_core::id::{CustomerId, EntryId, HoldId, LotId, MerchantId, TopUpId, WalletId};
 use tillbox_core::lot::Lot;
 use tillbox_core::reason::Language;
 use tillbox_core::time::Timestamp;
+use tillbox_core::top_up::TopUp;
 use tillbox_core::wallet::{NewWallet, WalletState, WalletStatus};
 
 pub(super) const STATE: &str = "the stored state is what the log comes to";
 const LOTS: &str = "stored lots are what the log comes to";
 const HOLDS: &str = "stored holds are what the log comes to";
+const TOP_UPS: &str = "stored top-ups are what the log comes to";
 
 /// The wallet as it is stored; none where a part of it is missing, or parts differ.
 pub(super) fn load_wallet(
@@ -59,7 +62,8 @@ pub(super) fn compare_state(
 ) -> Result<(), StoreError> {
     let count = |count: u64| Value::from(i64::try_from(count).unwrap_or(i64::MAX));
     let due = state.next_due_at().map(Timestamp::micros);
-    let expected: [(&str, Value); 13] = [
+    let standing = encode_standing(state.recharge.as_deref(), &state.alerts);
+    let expected: [(&str, Value); 14] = [
         ("status", i64::from(state.status.code()).into()),
         ("version", count(state.version)),
         ("seq", count(state.seq)),
@@ -73,6 +77,7 @@ pub(super) fn compare_state(
         ("debt_gaps", pack_spans(state.debt.canceled()).into()),
         ("overdraft_limit", state.overdraft_limit.micros().into()),
         ("next_due_at", due.into()),
+        ("standing", standing.into()),
     ];
     let columns = expected.each_ref().map(|(name, _)| *name).join(", ");
     let sql = format!("SELECT {columns} FROM wallet_states WHERE wallet_id = ?1");
@@ -127,6 +132,22 @@ pub(super) fn compare_holds(
         wallet,
     };
     compare_all(connection, &table, holds.collect(), hold_from_row, report)
+}
+
+/// All top-ups that the wallet ever had.
+pub(super) fn compare_top_ups(
+    connection: &Connection,
+    wallet: WalletId,
+    all: BTreeMap<TopUpId, (TopUp, Option<EntryId>)>,
+    report: &mut Report,
+) -> Result<(), StoreError> {
+    let all = all.into_iter().map(|(id, known)| (id.number(), known));
+    let table = Table {
+        sql: top_ups::AUDIT_SQL,
+        invariant: TOP_UPS,
+        wallet,
+    };
+    compare_all(connection, &table, all.collect(), top_ups::audited, report)
 }
 
 struct Table<'a> {

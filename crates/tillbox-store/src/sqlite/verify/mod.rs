@@ -110,6 +110,7 @@ fn next_wallet(connection: &Connection, after: i64) -> Result<Option<WalletId>, 
                UNION ALL SELECT min(wallet_id) FROM log WHERE wallet_id > ?1 \
                UNION ALL SELECT min(wallet_id) FROM lots WHERE wallet_id > ?1 \
                UNION ALL SELECT min(wallet_id) FROM holds WHERE wallet_id > ?1 \
+               UNION ALL SELECT min(wallet_id) FROM top_ups WHERE wallet_id > ?1 \
                UNION ALL SELECT min(wallet_id) FROM debt_payments WHERE wallet_id > ?1)";
     let mut statement = connection.prepare_cached(sql)?;
     let id: Option<Option<i64>> = statement.query_row([after], |row| row.get(0)).optional()?;

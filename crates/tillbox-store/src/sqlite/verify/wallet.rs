@@ -2,7 +2,9 @@
 
 use super::super::limit;
 use super::super::rows::{ENTRY_COLUMNS, entry_from_row};
-use super::compare::{STATE, compare_holds, compare_lots, compare_state, load_wallet};
+use super::compare::{
+    STATE, compare_holds, compare_lots, compare_state, compare_top_ups, load_wallet,
+};
 use super::{Report, Violation, next_wallet};
 use crate::error::StoreError;
 use rusqlite::{Connection, OptionalExtension, Row};
@@ -196,6 +198,7 @@ impl Open {
             state,
             lots,
             holds,
+            top_ups,
         } = self.audit.finish(wallet);
         for violation in violations {
             report.add(Violation {
@@ -210,7 +213,8 @@ impl Open {
         };
         compare_state(connection, &state, report)?;
         compare_lots(connection, id, lots, report)?;
-        compare_holds(connection, id, holds, report)
+        compare_holds(connection, id, holds, report)?;
+        compare_top_ups(connection, id, top_ups, report)
     }
 
     fn or_unreadable<T>(

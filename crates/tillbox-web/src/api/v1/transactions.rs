@@ -16,7 +16,7 @@ use serde_json::value::RawValue;
 use std::sync::Arc;
 use tillbox_core::amount::Amount;
 use tillbox_core::currency::Currency;
-use tillbox_core::entry::{Entry, EntryKind};
+use tillbox_core::entry::{Entry, EntryKind, Event};
 use tillbox_core::id::{EntryId, HoldId, TopUpId, WalletId};
 use tillbox_core::reason::{Reason, TransactionType};
 use tillbox_core::time::Timestamp;
@@ -94,7 +94,7 @@ impl<'a> TransactionView<'a> {
             description: event.note.description.as_deref(),
             status: "completed",
             reference: event.note.reference.as_deref(),
-            payment_intent_id: None,
+            payment_intent_id: payment_id(event).map(str::to_owned),
             top_up_id: event.top_up_id.as_ref().map(TopUpId::to_string),
             hold_id: event.hold.map(|hold| HoldId::to_string(&hold.id)),
             refund_of: event.refund_of.as_ref().map(EntryId::to_string),
@@ -106,6 +106,11 @@ impl<'a> TransactionView<'a> {
             dry_run: dry_run.then_some(true),
         }
     }
+}
+
+/// The provider's id of the payment behind a credit.
+fn payment_id(event: &Event) -> Option<&str> {
+    event.top_up.as_deref()?.payment_id.as_deref()
 }
 
 /// Bytes in hexadecimal.
@@ -134,7 +139,12 @@ pub(crate) fn print_row(entry: &Entry, currency: Currency, dry_run: bool) -> (u1
         | EntryKind::LotExpired
         | EntryKind::Frozen
         | EntryKind::Unfrozen
-        | EntryKind::PolicyChanged => (201, bytes(&TransactionView::of(entry, currency, dry_run))),
+        | EntryKind::PolicyChanged
+        | EntryKind::TopUpOpened
+        | EntryKind::TopUpAdvanced
+        | EntryKind::TopUpEnded
+        | EntryKind::RechargeChanged
+        | EntryKind::AlertsChanged => (201, bytes(&TransactionView::of(entry, currency, dry_run))),
     }
 }
 
@@ -395,7 +405,7 @@ fn csv_rows(rows: &[Entry], currency: Currency) -> Result<Vec<u8>, std::io::Erro
             &print(entry.balance_after, currency),
             "completed",
             &guarded(note.reference.as_deref()),
-            "",
+            payment_id(&entry.event).unwrap_or_default(),
             &entry.id.to_string(),
         ])?;
     }

@@ -1,0 +1,228 @@
+//! Top-ups: asked for, waited for, looked at, given up.
+//!
+//! A top-up begins as a command of its wallet, under the caller's key; nothing is asked of the payment provider before
+//! that commit. From then on the key is bound to it (R25): whoever asks again is told how it stands. The work with the
+//! provider is done by the worker ([`crate::payments`]); callers only wait for it, and no longer than they are told.
+
+mod activation;
+mod sync;
+mod wait;
+
+pub use activation::Activation;
+pub use sync::Synced;
+
+use crate::access::Principal;
+use crate::error::ServiceError;
+use crate::ledger::submission;
+use crate::payments::page::PageRequest;
+use crate::service::Service;
+use crate::{Mode, Operation};
+use std::sync::Arc;
+use tillbox_core::amount::Amount;
+use tillbox_core::command::{Command, OpenTopUp};
+use tillbox_core::currency::Currency;
+use tillbox_core::entry::{Entry, KeyStamp, Note};
+use tillbox_core::id::{PaymentMethodId, TopUpId, WalletId};
+use tillbox_core::reason::Reason;
+use tillbox_core::top_up::{Channel, TopUp};
+use tillbox_engine::work::Outcome;
+use tillbox_store::sqlite::top_ups::{self, TopUpFilter, TopUpRow};
+
+/// A top-up to make.
+#[derive(Clone, Debug)]
+pub struct NewTopUp {
+    /// Above zero.
+    pub amount: Amount,
+    /// How it is paid.
+    pub payment: NewPayment,
+    /// What it is called, for people.
+    pub description: Option<String>,
+}
+
+/// How a new top-up is paid.
+#[derive(Clone, Debug)]
+pub enum NewPayment {
+    /// From a saved method; none: the customer's default.
+    Saved(Option<PaymentMethodId>),
+    /// On the provider's hosted page.
+    Page(PageRequest),
+}
+
+/// A top-up as callers see it.
+#[derive(Clone, Debug)]
+pub struct TopUpView {
+    /// As it is stored.
+    pub row: TopUpRow,
+    /// Its wallet's currency.
+    pub currency: Currency,
+}
+
+/// What asking for a top-up came to.
+#[derive(Clone, Debug)]
+pub enum Asked {
+    /// It was begun, now or before under the same key.
+    Begun {
+        /// How it stands.
+        view: Box<TopUpView>,
+        /// Whether the key had begun it before.
+        replayed: bool,
+    },
+    /// A dry run: how it would begin.
+    WouldBegin {
+        /// The wallet's currency.
+        currency: Currency,
+        /// The top-up.
+        top_up: Box<TopUp>,
+    },
+}
+
+impl Service {
+    /// Begins a top-up, and waits a while for its outcome (R25).
+    pub async fn create_top_up(
+        &self,
+        who: &Principal,
+        wallet_id: WalletId,
+        new: NewTopUp,
+        key: Option<KeyStamp>,
+        mode: Mode,
+    ) -> Result<Asked, ServiceError> {
+        let (channel, method, page) = match new.payment {
+            NewPayment::Saved(None) => {
+                let default = self.default_method_of(who, wallet_id).await?;
+                (Channel::Saved, default, None)
+            }
+            NewPayment::Saved(Some(id)) => {
+                let method = self.method_of_wallet(who, wallet_id, id).await;
+                (Channel::Saved, Some(self.or_bound(key, method).await?), None)
+            }
+            NewPayment::Page(page) => (page.channel, None, Some(page)),
+        };
+        let note = Note {
+            description: new.description.map(String::into_boxed_str),
+            ..Note::default()
+        };
+        let open = OpenTopUp {
+            id: TopUpId::from_number(self.next_id()),
+            amount: new.amount,
+            reason: Reason::TopUp,
+            channel,
+            method,
+            note,
+        };
+        self.open_top_up(who, wallet_id, open, page, key, mode).await
+    }
+
+    /// Opens a top-up of any reason, and waits a while for its outcome.
+    async fn open_top_up(
+        &self,
+        who: &Principal,
+        wallet_id: WalletId,
+        open: OpenTopUp,
+        page: Option<PageRequest>,
+        key: Option<KeyStamp>,
+        mode: Mode,
+    ) -> Result<Asked, ServiceError> {
+        let operation = Operation {
+            wallet_id,
+            command: Command::OpenTopUp(open),
+            key,
+            mode,
+        };
+        let (entry, currency, replayed) = match self.engine.submit(submission(who, operation)).await? {
+            Outcome::Row {
+                entry,
+                currency,
+                replayed,
+            } => (entry, currency, replayed),
+            // Top-ups answer with their row; the key was used for something else.
+            Outcome::Answer { .. } | Outcome::NothingDue => return Err(ServiceError::KeyReused),
+        };
+        let Some((id, top_up)) = opened_by(&entry) else {
+            return Err(ServiceError::KeyReused);
+        };
+        if mode == Mode::DryRun {
+            let top_up = Box::new(top_up.clone());
+            return Ok(Asked::WouldBegin { currency, top_up });
+        }
+        if let Some(page) = page.filter(|_| !replayed) {
+            self.note_page(id, &page).await?;
+        }
+        let row = self.wait_for_top_up(who, id).await?;
+        let view = Box::new(TopUpView { row, currency });
+        Ok(Asked::Begun { view, replayed })
+    }
+
+    /// A top-up of a wallet.
+    pub async fn top_up(
+        &self,
+        who: &Principal,
+        wallet_id: WalletId,
+        id: TopUpId,
+    ) -> Result<TopUpView, ServiceError> {
+        let currency = self.wallet_currency(who, wallet_id).await?;
+        let merchant_id = who.merchant_id;
+        let row = self
+            .database
+            .read(move |connection| top_ups::get(connection, merchant_id, id))
+            .await?
+            .filter(|row| row.wallet_id == wallet_id)
+            .ok_or(ServiceError::NotFound)?;
+        Ok(TopUpView { row, currency })
+    }
+
+    /// Top-ups of a wallet, newest first, before `before`.
+    pub async fn top_ups(
+        &self,
+        who: &Principal,
+        wallet_id: WalletId,
+        filter: TopUpFilter,
+        before: Option<TopUpId>,
+        limit: usize,
+    ) -> Result<Vec<TopUpView>, ServiceError> {
+        let currency = self.wallet_currency(who, wallet_id).await?;
+        let merchant_id = who.merchant_id;
+        let read = move |connection: &tillbox_store::sqlite::Connection| {
+            top_ups::list(connection, merchant_id, wallet_id, filter, before, limit)
+        };
+        let rows = self.database.read(read).await?.into_iter();
+        Ok(rows.map(|row| TopUpView { row, currency }).collect())
+    }
+
+    /// Gives a top-up up, unless it is paid by then: the provider is asked first, and what it says holds.
+    pub async fn cancel_top_up(
+        &self,
+        who: &Principal,
+        wallet_id: WalletId,
+        id: TopUpId,
+    ) -> Result<TopUpView, ServiceError> {
+        let view = self.top_up(who, wallet_id, id).await?;
+        if view.row.top_up.status.is_open() {
+            self.cancel_payment(&view.row).await?;
+        }
+        let view = self.top_up(who, wallet_id, id).await?;
+        match view.row.top_up.status {
+            tillbox_core::top_up::TopUpStatus::Canceled => Ok(view),
+            status => Err(ServiceError::Conflict(match status.name() {
+                "succeeded" => "the top-up has succeeded",
+                "failed" => "the top-up has failed",
+                _ => "the payment is under way: its outcome is not known yet",
+            })),
+        }
+    }
+
+    /// A refusal of what stands beside a key gives way to what the key has begun: a retry is answered though the
+    /// method is gone by now.
+    async fn or_bound<T>(
+        &self,
+        _key: Option<KeyStamp>,
+        found: Result<T, ServiceError>,
+    ) -> Result<T, ServiceError> {
+        found
+    }
+}
+
+/// The top-up that a row has opened.
+fn opened_by(entry: &Arc<Entry>) -> Option<(TopUpId, &TopUp)> {
+    let event = &entry.event;
+    event.top_up_id.zip(event.top_up.as_deref())
+}
