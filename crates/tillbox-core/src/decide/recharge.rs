@@ -139,7 +139,7 @@ pub(super) fn explained(
         recharge: RechargeBrief {
             is_enabled: due.is_some(),
             standing: Standing::of(state.recharge.as_deref()),
-            reason: due.and_then(|due| due.err()).map(NoCharge::name),
+            reason: due.and_then(Result::err).map(NoCharge::name),
         },
     }
 }

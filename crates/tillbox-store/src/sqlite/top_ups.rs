@@ -63,8 +63,8 @@ const COLUMNS: &str = "t.id, t.amount, t.reason, t.channel, t.method, t.backups,
      t.merchant_id, t.wallet_id, t.updated_at, t.opened_by, t.credited_by, t.plan, t.charged_method, t.next_action, t.page, \
      t.page_url, t.expires_at, t.poll_at, t.polls, t.quarantined, log.description";
 
-fn methods(bytes: Option<Vec<u8>>, id: TopUpId) -> Result<Vec<PaymentMethodId>, StoreError> {
-    let numbers = unpack(bytes.as_deref().unwrap_or_default());
+fn methods(bytes: Option<&[u8]>, id: TopUpId) -> Result<Vec<PaymentMethodId>, StoreError> {
+    let numbers = unpack(bytes.unwrap_or_default());
     let numbers = numbers.ok_or_else(|| corrupt(format!("{id} has unreadable methods")))?;
     Ok(numbers
         .into_iter()
@@ -90,7 +90,7 @@ fn ledger_part(row: &Row<'_>) -> Result<(TopUpId, TopUp), StoreError> {
         method: row
             .get::<_, Option<i64>>(4)?
             .map(PaymentMethodId::from_number),
-        backups: methods(row.get(5)?, id)?,
+        backups: methods(row.get::<_, Option<Vec<u8>>>(5)?.as_deref(), id)?,
         status: TopUpStatus::from_code(row.get(6)?).ok_or_else(|| unknown("status"))?,
         opened_at: Timestamp::from_micros(row.get(7)?),
         charged: Amount::from_micros(row.get(8)?),
@@ -113,7 +113,7 @@ fn from_row(row: &Row<'_>) -> Result<TopUpRow, StoreError> {
         credited_by: row.get::<_, Option<i64>>(15)?.map(EntryId::from_number),
         description: row.get(25)?,
         calls: Calls {
-            plan: plan.map(|plan| methods(Some(plan), id)).transpose()?,
+            plan: plan.map(|plan| methods(Some(&plan), id)).transpose()?,
             charged_method: row
                 .get::<_, Option<i64>>(17)?
                 .map(PaymentMethodId::from_number),

@@ -240,7 +240,6 @@ impl Problem {
             | Rejection::HoldUnknown(_)
             | Rejection::TransactionNotFound
             | Rejection::TopUpNotFound => Self::not_found(),
-            Rejection::TopUpNotOpen(_) => Self::conflict(&detail),
             Rejection::PaymentMethodRequired => {
                 Self::new(StatusCode::CONFLICT, "payment_method_required", detail)
             }
@@ -261,7 +260,7 @@ impl Problem {
                 Self::conflict("transactions of this reason are not refundable")
             }
             Rejection::Conflict(reason) => Self::conflict(reason),
-            Rejection::TooMany(_) => Self::conflict(&detail),
+            Rejection::TooMany(_) | Rejection::TopUpNotOpen(_) => Self::conflict(&detail),
             Rejection::ExpiryOutOfRange { .. } => Self::invalid_field("/expires_at", detail),
             Rejection::AmountOutOfRange { minimum, maximum } => {
                 Self::out_of_range(minimum, maximum, currency)
