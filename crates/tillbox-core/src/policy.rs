@@ -26,7 +26,7 @@ pub struct Policies {
     /// Where nothing else is said.
     pub standard: Policy,
     /// Currencies that differ (R38).
-    pub by_currency: BTreeMap<&'static str, Policy>,
+    pub by_currency: BTreeMap<Currency, Policy>,
     /// The merchant's time zone.
     pub time_zone: jiff::tz::TimeZone,
 }
@@ -44,9 +44,7 @@ impl Default for Policies {
 impl Policies {
     /// Those for a currency.
     pub fn of(&self, currency: Currency) -> &Policy {
-        self.by_currency
-            .get(currency.code())
-            .unwrap_or(&self.standard)
+        self.by_currency.get(&currency).unwrap_or(&self.standard)
     }
 
     /// The calendar month of an instant.
