@@ -15,6 +15,7 @@ mod metadata;
 pub mod payments;
 mod policies;
 mod prices;
+mod public_url;
 mod reads;
 mod service;
 mod settings;
@@ -28,6 +29,7 @@ pub use ledger::{Operation, Outcome};
 pub use merchants::Merchant;
 pub use metadata::MetadataChange;
 pub use prices::{NewPrice, PriceError};
+pub use public_url::{MalformedPublicUrl, PublicUrl};
 pub use service::{Running, Service, ServiceOptions};
 pub use settings::{
     AmountOverrides, Branding, CurrencySettings, Settings, SettingsError, UnreadableSettings,

@@ -5,6 +5,7 @@ use crate::database::Database;
 use crate::error::ServiceError;
 use crate::merchants::Merchant;
 use crate::prices::PriceList;
+use crate::public_url::PublicUrl;
 use crate::settings::Settings;
 use crate::wallets::WalletFacts;
 use lru::LruCache;
@@ -29,6 +30,8 @@ pub struct ServiceOptions {
     pub random: [u8; 32],
     /// Bytes that cached wallets may take.
     pub cache_bytes: usize,
+    /// Where people reach the server.
+    pub public_url: PublicUrl,
     /// The key of the merchant that is made when there is none yet.
     pub bootstrap: BootstrapKey,
 }
@@ -39,6 +42,7 @@ pub struct Service {
     pub(crate) engine: Engine<SqliteLedger>,
     pub(crate) ids: Arc<IdSource>,
     pub(crate) clock: Arc<dyn Clock>,
+    public_url: PublicUrl,
     pub(crate) merchants: RwLock<HashMap<MerchantId, Arc<Merchant>>>,
     pub(crate) keys: RwLock<HashMap<[u8; 32], Principal>>,
     pub(crate) prices: Arc<RwLock<PriceList>>,
@@ -91,6 +95,7 @@ impl Service {
             engine,
             ids,
             clock: options.clock,
+            public_url: options.public_url,
             merchants: RwLock::new(merchants),
             keys: RwLock::new(keys),
             prices: Arc::new(RwLock::new(prices)),
@@ -116,6 +121,11 @@ impl Service {
     pub async fn check_ready(&self) -> Result<(), ServiceError> {
         self.database.write(|_connection| Ok(())).await?;
         self.database.read(|_connection| Ok(())).await
+    }
+
+    /// Where people reach the server: what links begin with.
+    pub fn public_url(&self) -> &PublicUrl {
+        &self.public_url
     }
 
     /// A number that differs from run to run.

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::time::Duration;
 use tillbox_engine::LaneEnd;
 use tillbox_engine::clock::SystemClock;
-use tillbox_service::{BootstrapKey, Running, Service, ServiceOptions};
+use tillbox_service::{BootstrapKey, PublicUrl, Running, Service, ServiceOptions};
 
 /// What `serve` may be told.
 #[derive(Debug, clap::Args)]
@@ -19,6 +19,10 @@ pub(crate) struct Arguments {
     /// Where to listen: HOST:PORT, 127.0.0.1:8420 unless told otherwise. Port 0 takes a free one.
     #[arg(long, env = "TILLBOX_LISTEN", value_name = "ADDR")]
     listen: Option<String>,
+    /// Where people reach this server, for links in pages and messages: a scheme and a host. Where it
+    /// listens, unless told otherwise.
+    #[arg(long, env = "TILLBOX_PUBLIC_URL", value_name = "URL")]
+    public_url: Option<String>,
     /// What to log, to stderr: "info" unless told otherwise, or such as "warn" or "debug".
     #[arg(long, env = "TILLBOX_LOG", value_name = "FILTER")]
     log: Option<String>,
@@ -67,6 +71,13 @@ pub(crate) fn run(arguments: Arguments) -> Result<ExitCode> {
         .or(file.cache_mib)
         .unwrap_or(DEFAULT_CACHE_MIB);
 
+    let public_url = arguments
+        .public_url
+        .or(file.public_url)
+        .map(|url| {
+            PublicUrl::parse(&url).with_context(|| format!("the public URL {url:?} is not right"))
+        })
+        .transpose()?;
     let given = arguments
         .bootstrap_key
         .as_deref()
@@ -86,7 +97,11 @@ pub(crate) fn run(arguments: Arguments) -> Result<ExitCode> {
     let listener = runtime
         .block_on(tokio::net::TcpListener::bind(&listen))
         .with_context(|| format!("can't listen on {listen:?}, which must be a free HOST:PORT"))?;
-    let running = start(&database, cache_mib, bootstrap.clone())?;
+    let public_url = match public_url {
+        Some(url) => url,
+        None => PublicUrl::of_listener(address_of(&listener)?),
+    };
+    let running = start(&database, cache_mib, public_url, bootstrap.clone())?;
     if is_given && running.service.authenticate(bootstrap.reveal()).is_none() {
         tracing::warn!("TILLBOX_BOOTSTRAP_KEY is not used: the database has a merchant already");
     }
@@ -100,12 +115,18 @@ pub(crate) fn run(arguments: Arguments) -> Result<ExitCode> {
 }
 
 /// Starts the service on a database.
-pub(crate) fn start(database: &str, cache_mib: usize, bootstrap: BootstrapKey) -> Result<Running> {
+pub(crate) fn start(
+    database: &str,
+    cache_mib: usize,
+    public_url: PublicUrl,
+    bootstrap: BootstrapKey,
+) -> Result<Running> {
     let options = ServiceOptions {
         database: database.to_owned(),
         clock: Arc::new(SystemClock),
         random: random()?,
         cache_bytes: cache_mib.saturating_mul(1024 * 1024),
+        public_url,
         bootstrap,
     };
     Service::start(options)
@@ -128,7 +149,7 @@ async fn serve(running: Running, listener: tokio::net::TcpListener) -> Result<Ex
     let Running {
         service, ledger, ..
     } = running;
-    let address = listener.local_addr().context("the address is not known")?;
+    let address = address_of(&listener)?;
     let (ended, ledger_end) = tokio::sync::oneshot::channel();
     std::thread::spawn(move || drop(ended.send(ledger.join())));
     let jobs = tokio::spawn(Arc::clone(&service).run_jobs());
@@ -176,6 +197,10 @@ async fn serve(running: Running, listener: tokio::net::TcpListener) -> Result<Ex
         }
         Err(_dropped) => bail!("the ledger's end is not known"),
     }
+}
+
+fn address_of(listener: &tokio::net::TcpListener) -> Result<std::net::SocketAddr> {
+    listener.local_addr().context("the address is not known")
 }
 
 async fn told_to_stop() -> Result<()> {

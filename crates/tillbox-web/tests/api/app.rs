@@ -12,7 +12,7 @@ use std::thread::JoinHandle;
 use tillbox_core::time::Timestamp;
 use tillbox_engine::LaneEnd;
 use tillbox_engine::clock::ManualClock;
-use tillbox_service::{BootstrapKey, Running, Service, ServiceOptions};
+use tillbox_service::{BootstrapKey, PublicUrl, Running, Service, ServiceOptions};
 use tower::ServiceExt;
 
 pub(crate) const KEY: &str = "tb_test_0123456789abcdef01234567";
@@ -77,6 +77,7 @@ impl TestApp {
             )),
             random: [7; 32],
             cache_bytes: 8 << 20,
+            public_url: PublicUrl::parse("http://127.0.0.1:8420").expect("an address"),
             bootstrap: BootstrapKey::parse(KEY).expect("a key"),
         };
         let Running {

@@ -12,7 +12,9 @@ use tillbox_core::entry::{KeyStamp, Note};
 use tillbox_core::id::WalletId;
 use tillbox_core::reason::Reason;
 use tillbox_engine::LaneEnd;
-use tillbox_service::{BootstrapKey, Mode, Operation, Outcome, Principal, Running, Service};
+use tillbox_service::{
+    BootstrapKey, Mode, Operation, Outcome, Principal, PublicUrl, Running, Service,
+};
 
 pub(crate) struct Ledger {
     service: Arc<Service>,
@@ -24,7 +26,12 @@ impl Ledger {
     pub(crate) fn start(database: &str, key: &str) -> Result<Self> {
         let Running {
             service, ledger, ..
-        } = crate::serve::start(database, 256, BootstrapKey::parse(key)?)?;
+        } = crate::serve::start(
+            database,
+            256,
+            PublicUrl::parse("http://127.0.0.1")?,
+            BootstrapKey::parse(key)?,
+        )?;
         let principal = service.authenticate(key).context("the key is not known")?;
         Ok(Self {
             service,

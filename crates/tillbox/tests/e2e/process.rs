@@ -250,6 +250,8 @@ fn exit_codes_tell_wrong_usage_from_refusal() {
     for refused in [
         &["verify", "--database", &nowhere][..],
         &["verify", "--database", "mysql://x"],
+        &["serve", "--public-url", "wallet.example.com"],
+        &["serve", "--public-url", "https://example.com/wallet"],
     ] {
         let output = server.run(refused);
         assert!(
