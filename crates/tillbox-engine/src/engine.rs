@@ -37,6 +37,7 @@ const UNHEARD: SubmitError = SubmitError::OutcomeUnknown;
 pub struct Engine<S: LedgerStore> {
     queue: Entrance<S::Plain>,
     top_ups: watch::Receiver<u64>,
+    committed: watch::Receiver<u64>,
 }
 
 impl<S: LedgerStore> Clone for Engine<S> {
@@ -44,6 +45,7 @@ impl<S: LedgerStore> Clone for Engine<S> {
         Self {
             queue: self.queue.clone(),
             top_ups: self.top_ups.clone(),
+            committed: self.committed.clone(),
         }
     }
 }
@@ -52,12 +54,17 @@ impl<S: LedgerStore> Engine<S> {
     /// Starts the lane on a thread of its own. The handle ends with how the lane ended.
     pub fn start(store: S, options: Options) -> std::io::Result<(Self, JoinHandle<LaneEnd>)> {
         let (queue, work) = bounded(options.queue);
-        let (changed, top_ups) = watch::channel(0);
-        let lane = Lane::new(store, options, changed);
+        let ((moved, top_ups), (count, committed)) = (watch::channel(0), watch::channel(0));
+        let lane = Lane::new(store, options, moved, count);
         let thread = std::thread::Builder::new()
             .name("ledger".to_owned())
             .spawn(move || lane.run(&work))?;
-        Ok((Self { queue, top_ups }, thread))
+        let engine = Self {
+            queue,
+            top_ups,
+            committed,
+        };
+        Ok((engine, thread))
     }
 
     /// Submits a command and waits until it is durable or refused. A caller that goes away changes nothing.
@@ -125,6 +132,12 @@ impl<S: LedgerStore> Engine<S> {
     /// Rises with each commit that opened or moved a top-up: what the payment worker wakes by.
     pub fn top_ups_moved(&self) -> watch::Receiver<u64> {
         self.top_ups.clone()
+    }
+
+    /// Rises with each commit, of a batch or of plain writes, to wake those that follow the store; ends with the
+    /// lane. It says that there is something new, not what: that is in the store.
+    pub fn committed(&self) -> watch::Receiver<u64> {
+        self.committed.clone()
     }
 
     /// Lets the lane finish what is queued, and end.

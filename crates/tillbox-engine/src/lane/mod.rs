@@ -42,6 +42,7 @@ pub(crate) struct Lane<S: LedgerStore> {
     options: Options,
     cache: Cache,
     top_ups: watch::Sender<u64>,
+    committed: watch::Sender<u64>,
 }
 
 /// A piece of a batch, kept until the batch is settled, as it may have to be decided again.
@@ -66,13 +67,19 @@ struct Read {
 }
 
 impl<S: LedgerStore> Lane<S> {
-    pub(crate) fn new(store: S, options: Options, top_ups: watch::Sender<u64>) -> Self {
+    pub(crate) fn new(
+        store: S,
+        options: Options,
+        top_ups: watch::Sender<u64>,
+        committed: watch::Sender<u64>,
+    ) -> Self {
         let cache = Cache::new(options.cache_bytes);
         Self {
             store,
             options,
             cache,
             top_ups,
+            committed,
         }
     }
 
@@ -159,10 +166,12 @@ impl<S: LedgerStore> Lane<S> {
             debug_assert!(taken > 0, "each round settles something");
         }
         self.look(reads);
-        if !plain.is_empty()
-            && let Err(CommitError::OutcomeUnknown(why)) = self.store.run_plain(plain)
-        {
-            return Err(why);
+        if !plain.is_empty() {
+            match self.store.run_plain(plain) {
+                Ok(()) => self.count_commit(),
+                Err(CommitError::NothingWritten(_)) => {}
+                Err(CommitError::OutcomeUnknown(why)) => return Err(why),
+            }
         }
         self.cache.shrink();
         Ok(())
@@ -190,7 +199,8 @@ impl<S: LedgerStore> Lane<S> {
         let committed = if pending.is_empty() {
             Ok(())
         } else {
-            pending.commit(&mut self.store, &self.cache)
+            let written = pending.commit(&mut self.store, &self.cache);
+            written.inspect(|()| self.count_commit())
         };
         match committed {
             Ok(()) => {
@@ -223,6 +233,10 @@ impl<S: LedgerStore> Lane<S> {
                 Err(why)
             }
         }
+    }
+
+    fn count_commit(&self) {
+        self.committed.send_modify(|commits| *commits += 1);
     }
 
     /// Decides items in order until one must wait for the commit of those before it.

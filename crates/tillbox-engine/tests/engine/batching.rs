@@ -324,3 +324,33 @@ fn a_read_sees_what_is_durable() {
     ));
     assert_eq!(wait(read.into_inner()).expect("a read"), units(20));
 }
+
+#[test]
+fn each_commit_is_counted_before_it_is_answered_and_nothing_else_is() {
+    let durable = Durable::new();
+    let store = FaultyStore::new(
+        &durable,
+        |batch| match batch.entries.first().and_then(|row| row.key) {
+            Some(stamp) if stamp == key(4, 1) => Fate::Refused,
+            _ => Fate::Written,
+        },
+        |_| false,
+    );
+    let ledger = Ledger::over(&durable, store);
+    let mut committed = ledger.engine().committed();
+    let ledger = ledger.fill(20);
+    assert_eq!(*committed.borrow_and_update(), 2, "an opening, a credit");
+    wait(ledger.engine().submit(ask(debit(5)))).expect("booked");
+    assert!(committed.has_changed().expect("the lane lives"));
+    assert_eq!(*committed.borrow_and_update(), 3);
+    for nothing in [ask(debit(99)), keyed(debit(1), 4)] {
+        wait(ledger.engine().submit(nothing)).expect_err("refused");
+    }
+    wait(ledger.read(|_, _| ())).expect("a read");
+    assert!(!committed.has_changed().expect("the lane lives"));
+    ledger.end();
+    assert!(
+        wait(committed.changed()).is_err(),
+        "it ends with the lane, so that nobody waits for ever"
+    );
+}
