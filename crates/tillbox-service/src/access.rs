@@ -17,15 +17,21 @@ pub struct Principal {
     pub actor: Actor,
     /// Whether the merchant is live; a test merchant may move its clock.
     pub live: bool,
-    /// The only customer whose things are reached; none: all of the merchant's.
-    pub(crate) customer: Option<CustomerId>,
     pub(crate) merchant: Arc<Merchant>,
 }
 
 impl Principal {
+    /// The only customer whose things are reached; none: all of the merchant's.
+    pub fn customer(&self) -> Option<CustomerId> {
+        match self.actor {
+            Actor::Customer(id) => Some(id),
+            Actor::ApiKey(_) | Actor::System => None,
+        }
+    }
+
     /// Passes who reaches all of the merchant.
     pub(crate) fn check_merchant(&self) -> Result<(), ServiceError> {
-        match self.customer {
+        match self.customer() {
             None => Ok(()),
             Some(_) => Err(ServiceError::NotFound),
         }
@@ -33,7 +39,7 @@ impl Principal {
 
     /// Passes who reaches that customer's things.
     pub(crate) fn check_customer(&self, id: CustomerId) -> Result<(), ServiceError> {
-        match self.customer {
+        match self.customer() {
             Some(own) if own != id => Err(ServiceError::NotFound),
             Some(_) | None => Ok(()),
         }

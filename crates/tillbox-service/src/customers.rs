@@ -12,6 +12,7 @@ use tillbox_store::StoreError;
 use tillbox_store::sqlite::Connection;
 use tillbox_store::sqlite::answers;
 use tillbox_store::sqlite::customers::{self, CustomerRow};
+use tillbox_store::sqlite::portal_sessions;
 
 /// A customer to make.
 #[derive(Clone, Debug)]
@@ -214,7 +215,10 @@ impl Service {
         let (merchant_id, now) = (who.merchant_id, self.clock_now(who));
         let deleted = self
             .database
-            .write(move |connection| customers::delete(connection, merchant_id, id, now))
+            .write(move |connection| {
+                portal_sessions::end_all(connection, merchant_id, id)?;
+                customers::delete(connection, merchant_id, id, now)
+            })
             .await;
         let found = deleted
             .map_err(|error| conflict_as(error, "the customer has a wallet that is not closed"))?;

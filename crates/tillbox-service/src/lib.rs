@@ -14,9 +14,11 @@ mod merchants;
 mod metadata;
 pub mod payments;
 mod policies;
+mod portal_sessions;
 mod prices;
 mod public_url;
 mod reads;
+mod secrets;
 mod service;
 mod settings;
 mod wallets;
@@ -26,8 +28,11 @@ pub use clock::Advance;
 pub use customers::{CustomerChange, NewCustomer};
 pub use error::ServiceError;
 pub use ledger::{Operation, Outcome};
-pub use merchants::Merchant;
+pub use merchants::{Brand, Merchant};
 pub use metadata::MetadataChange;
+pub use portal_sessions::{
+    LinkState, NewPortalLink, Opened, PortalLink, PortalSession, SESSION_HOURS,
+};
 pub use prices::{NewPrice, PriceError};
 pub use public_url::{MalformedPublicUrl, PublicUrl};
 pub use service::{Running, Service, ServiceOptions};

@@ -14,6 +14,8 @@ use tillbox_engine::clock::MerchantClock;
 pub struct Merchant {
     /// Its id.
     pub id: MerchantId,
+    /// Its name, where branding has none.
+    pub name: String,
     /// Whether real money moves.
     pub live: bool,
     pub(crate) settings: RwLock<Arc<Settings>>,
@@ -25,7 +27,42 @@ pub struct Merchant {
     pub(crate) changing: Arc<tokio::sync::Mutex<()>>,
 }
 
+/// Whose pages customers look at.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Brand {
+    /// The name that customers know.
+    pub name: String,
+    /// Of the main action, as `#rrggbb`; none: ours.
+    pub color: Option<String>,
+    /// Where customers find help.
+    pub support_email: Option<String>,
+    /// Where customers find help.
+    pub support_url: Option<String>,
+    /// Whether real money moves: pages of a test merchant say that they are a test.
+    pub live: bool,
+}
+
 impl Merchant {
+    /// What customers see of it.
+    pub(crate) fn brand(&self) -> Brand {
+        let settings = self.settings();
+        Brand {
+            name: settings
+                .branding
+                .name
+                .clone()
+                .unwrap_or_else(|| self.name.clone()),
+            color: settings.branding.color.clone(),
+            support_email: settings.support_email.clone(),
+            support_url: settings.support_url.clone(),
+            live: self.live,
+        }
+    }
+
+    pub(crate) fn settings(&self) -> Arc<Settings> {
+        Arc::clone(&self.settings.read().unwrap_or_else(PoisonError::into_inner))
+    }
+
     /// What its settings mean for decisions.
     pub(crate) fn policies(&self) -> Arc<Policies> {
         Arc::clone(&self.policies.read().unwrap_or_else(PoisonError::into_inner))
@@ -35,12 +72,12 @@ impl Merchant {
 impl Service {
     /// The merchant's settings.
     pub fn settings(&self, who: &Principal) -> Arc<Settings> {
-        Arc::clone(
-            &who.merchant
-                .settings
-                .read()
-                .unwrap_or_else(PoisonError::into_inner),
-        )
+        who.merchant.settings()
+    }
+
+    /// What customers see of the merchant.
+    pub fn brand(&self, who: &Principal) -> Brand {
+        who.merchant.brand()
     }
 
     /// The settings that hold for a wallet: with what its currency overrides. For a wallet that is not known, those

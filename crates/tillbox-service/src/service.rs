@@ -6,6 +6,7 @@ use crate::error::ServiceError;
 use crate::merchants::Merchant;
 use crate::prices::PriceList;
 use crate::public_url::PublicUrl;
+use crate::secrets::Secrets;
 use crate::settings::Settings;
 use crate::wallets::WalletFacts;
 use lru::LruCache;
@@ -47,6 +48,7 @@ pub struct Service {
     pub(crate) keys: RwLock<HashMap<[u8; 32], Principal>>,
     pub(crate) prices: Arc<RwLock<PriceList>>,
     pub(crate) wallet_facts: Mutex<LruCache<WalletId, WalletFacts>>,
+    pub(crate) secrets: Secrets,
     random_number: u64,
 }
 
@@ -90,6 +92,7 @@ impl Service {
             })?;
         let facts =
             std::num::NonZeroUsize::new(WALLET_FACTS).unwrap_or(std::num::NonZeroUsize::MIN);
+        let secrets = Secrets::of(&options.random);
         let service = Self {
             database: Database::new(store, engine.clone()),
             engine,
@@ -100,10 +103,8 @@ impl Service {
             keys: RwLock::new(keys),
             prices: Arc::new(RwLock::new(prices)),
             wallet_facts: Mutex::new(LruCache::new(facts)),
-            random_number: options
-                .random
-                .first_chunk()
-                .map_or(0, |bytes| u64::from_ne_bytes(*bytes)),
+            random_number: secrets.next().number(),
+            secrets,
         };
         Ok(Running {
             service: Arc::new(service),
@@ -186,6 +187,7 @@ fn load_merchants(
                 })?;
             let merchant = Merchant {
                 id: row.id,
+                name: row.name,
                 live: row.live,
                 policies: RwLock::new(Arc::new(settings.policies())),
                 settings: RwLock::new(Arc::new(settings)),
@@ -210,7 +212,6 @@ fn load_keys(
                 merchant_id: row.merchant_id,
                 actor: Actor::ApiKey(row.id),
                 live: merchant.live,
-                customer: None,
                 merchant: Arc::clone(merchant),
             };
             Some((row.hash, principal))

@@ -280,7 +280,7 @@ impl Service {
         if let Some(customer) = filter.customer_id {
             who.check_customer(customer)?;
         }
-        filter.customer_id = filter.customer_id.or(who.customer);
+        filter.customer_id = filter.customer_id.or(who.customer());
         let merchant_id = who.merchant_id;
         let rows = self
             .database
@@ -396,7 +396,7 @@ impl Service {
         who: &Principal,
         id: WalletId,
     ) -> Result<(), ServiceError> {
-        if who.customer.is_none() {
+        if who.customer().is_none() {
             return Ok(());
         }
         self.wallet_facts(who, id).await.map(drop)

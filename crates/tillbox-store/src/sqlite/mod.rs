@@ -16,6 +16,7 @@ mod migrations;
 pub mod past;
 mod plain;
 mod pool;
+pub mod portal_sessions;
 pub mod prices;
 mod query;
 mod rows;

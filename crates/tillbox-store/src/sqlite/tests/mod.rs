@@ -4,6 +4,7 @@ mod customers;
 mod opening;
 mod plain;
 mod pool;
+mod portal_sessions;
 mod transactions;
 mod wallets;
 
