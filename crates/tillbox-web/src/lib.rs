@@ -2,6 +2,7 @@
 //! parses, calls the service and prints. Every error leaves through `api/problem.rs`.
 
 mod api;
+mod portal;
 mod router;
 mod serve;
 mod wire;

@@ -3,9 +3,10 @@
 use crate::api::problem::{Problem, ProblemForm};
 use crate::api::request_id;
 use crate::api::v1::{
-    adjustments, batches, credits, customers, debits, holds, lots, prices, refunds, settings,
-    system, test_clock, transactions, usage, wallets,
+    adjustments, batches, credits, customers, debits, holds, lots, portal_sessions, prices,
+    refunds, settings, system, test_clock, transactions, usage, wallets,
 };
+use crate::portal;
 use axum::Router;
 use axum::routing::get;
 use std::sync::Arc;
@@ -56,6 +57,7 @@ fn routes() -> OpenApiRouter<Arc<Service>> {
         .routes(routes!(prices::create, prices::list))
         .routes(routes!(prices::get))
         .routes(routes!(usage::create))
+        .routes(routes!(portal_sessions::create))
         .routes(routes!(settings::get, settings::change))
         .routes(routes!(test_clock::get))
         .routes(routes!(test_clock::advance))
@@ -157,8 +159,9 @@ pub fn router(service: Arc<Service>) -> Router {
             "/openapi.json",
             get(move || async move { system::document(&document) }),
         )
-        .fallback(|| async { Problem::not_found() })
-        .method_not_allowed_fallback(|| async { Problem::method_not_allowed() })
+        .merge(portal::routes(&service))
+        .fallback(portal::not_found)
+        .method_not_allowed_fallback(portal::method_not_allowed)
         .layer(CatchPanicLayer::custom(|_panic| {
             axum::response::IntoResponse::into_response(Problem::internal())
         }))

@@ -42,27 +42,8 @@ impl<S: Send + Sync> FromRequest<S> for BatchBytes {
 
 /// Reads a whole JSON body. An empty one without a type is taken as `{}`.
 async fn read(request: Request, limit: usize) -> Result<Bytes, Problem> {
-    let declared = request
-        .headers()
-        .get(header::CONTENT_LENGTH)
-        .and_then(|value| value.to_str().ok()?.parse::<u64>().ok());
-    if declared.is_some_and(|length| length > u64::try_from(limit).unwrap_or(u64::MAX)) {
-        return Err(Problem::too_large(limit));
-    }
     let typed = content_type(request.headers());
-    let collected = tokio::time::timeout(
-        BODY_TIMEOUT,
-        Limited::new(request.into_body(), limit).collect(),
-    )
-    .await;
-    let bytes = match collected {
-        Err(_elapsed) => return Err(Problem::timeout()),
-        Ok(Err(error)) if error.is::<LengthLimitError>() => return Err(Problem::too_large(limit)),
-        Ok(Err(_broken)) => {
-            return Err(Problem::invalid_field("", "the body did not arrive whole"));
-        }
-        Ok(Ok(collected)) => collected.to_bytes(),
-    };
+    let bytes = collect(request, limit).await?;
     match typed {
         ContentType::Json => {}
         ContentType::None if bytes.is_empty() => {}
@@ -70,6 +51,28 @@ async fn read(request: Request, limit: usize) -> Result<Bytes, Problem> {
     }
     check_depth(&bytes)?;
     Ok(bytes)
+}
+
+/// Reads a whole body of whatever type.
+pub(crate) async fn collect(request: Request, limit: usize) -> Result<Bytes, Problem> {
+    let declared = request
+        .headers()
+        .get(header::CONTENT_LENGTH)
+        .and_then(|value| value.to_str().ok()?.parse::<u64>().ok());
+    if declared.is_some_and(|length| length > u64::try_from(limit).unwrap_or(u64::MAX)) {
+        return Err(Problem::too_large(limit));
+    }
+    let collected = tokio::time::timeout(
+        BODY_TIMEOUT,
+        Limited::new(request.into_body(), limit).collect(),
+    )
+    .await;
+    match collected {
+        Err(_elapsed) => Err(Problem::timeout()),
+        Ok(Err(error)) if error.is::<LengthLimitError>() => Err(Problem::too_large(limit)),
+        Ok(Err(_broken)) => Err(Problem::invalid_field("", "the body did not arrive whole")),
+        Ok(Ok(collected)) => Ok(collected.to_bytes()),
+    }
 }
 
 enum ContentType {

@@ -161,7 +161,8 @@ impl Query {
     }
 }
 
-fn decode(text: &str) -> Option<String> {
+/// Undoes percent-encoding, as forms and queries are sent.
+pub(crate) fn decode(text: &str) -> Option<String> {
     let mut bytes = Vec::with_capacity(text.len());
     let mut rest = text.bytes();
     while let Some(byte) = rest.next() {

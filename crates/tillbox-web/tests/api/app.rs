@@ -11,18 +11,36 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::thread::JoinHandle;
 use tillbox_core::time::Timestamp;
 use tillbox_engine::LaneEnd;
-use tillbox_engine::clock::ManualClock;
+use tillbox_engine::clock::{Clock, ManualClock};
 use tillbox_service::{BootstrapKey, PublicUrl, Running, Service, ServiceOptions};
 use tower::ServiceExt;
 
 pub(crate) const KEY: &str = "tb_test_0123456789abcdef01234567";
 
-/// Stops the ledger and removes the database when it is dropped.
+/// Stops the ledger when it is dropped; the database goes with the last that uses it.
 pub(crate) struct TestApp {
     pub(crate) service: Arc<Service>,
     router: Router,
-    folder: PathBuf,
+    setting: Setting,
     ledger: Option<JoinHandle<LaneEnd>>,
+}
+
+/// What outlives a restart.
+#[derive(Clone)]
+struct Setting {
+    folder: Arc<Folder>,
+    clock: Arc<ManualClock>,
+    public_url: PublicUrl,
+    random: u8,
+}
+
+/// Goes when the last that uses it goes.
+struct Folder(PathBuf);
+
+impl Drop for Folder {
+    fn drop(&mut self) {
+        drop(std::fs::remove_dir_all(&self.0));
+    }
 }
 
 pub(crate) struct Answer {
@@ -66,18 +84,39 @@ impl Answer {
 
 impl TestApp {
     pub(crate) fn start() -> Self {
+        Self::start_at("http://127.0.0.1:8420")
+    }
+
+    /// One that people reach at that address.
+    pub(crate) fn start_at(public_url: &str) -> Self {
         static COUNT: AtomicU32 = AtomicU32::new(0);
         let number = COUNT.fetch_add(1, Ordering::Relaxed);
         let folder = PathBuf::from(env!("CARGO_TARGET_TMPDIR"))
             .join(format!("api-{}-{number}", std::process::id()));
+        let now = Timestamp::parse("2026-05-31T12:00:00Z").expect("an instant");
+        Self::open(Setting {
+            folder: Arc::new(Folder(folder)),
+            clock: Arc::new(ManualClock::at(now)),
+            public_url: PublicUrl::parse(public_url).expect("an address"),
+            random: 7,
+        })
+    }
+
+    /// Stops, and starts again on the same database, with other random bytes, as each process has its own.
+    pub(crate) fn restart(self) -> Self {
+        let mut setting = self.setting.clone();
+        drop(self);
+        setting.random += 1;
+        Self::open(setting)
+    }
+
+    fn open(setting: Setting) -> Self {
         let options = ServiceOptions {
-            database: format!("sqlite:{}", folder.join("ledger.db").display()),
-            clock: Arc::new(ManualClock::at(
-                Timestamp::parse("2026-05-31T12:00:00Z").expect("an instant"),
-            )),
-            random: [7; 32],
+            database: format!("sqlite:{}", setting.folder.0.join("ledger.db").display()),
+            clock: Arc::<ManualClock>::clone(&setting.clock),
+            random: [setting.random; 32],
             cache_bytes: 8 << 20,
-            public_url: PublicUrl::parse("http://127.0.0.1:8420").expect("an address"),
+            public_url: setting.public_url.clone(),
             bootstrap: BootstrapKey::parse(KEY).expect("a key"),
         };
         let Running {
@@ -86,9 +125,15 @@ impl TestApp {
         Self {
             router: tillbox_web::router(Arc::clone(&service)),
             service,
-            folder,
+            setting,
             ledger: Some(ledger),
         }
+    }
+
+    /// Lets time pass.
+    pub(crate) fn wait(&self, seconds: i64) {
+        let clock = &self.setting.clock;
+        clock.set(clock.now().plus_seconds(seconds));
     }
 
     pub(crate) async fn send(&self, request: Request<Body>) -> Answer {
@@ -173,6 +218,5 @@ impl Drop for TestApp {
                 "the ledger stopped in good order"
             );
         }
-        drop(std::fs::remove_dir_all(&self.folder));
     }
 }

@@ -52,6 +52,7 @@ const ROUTES: &[&str] = &[
     "PATCH /v1/wallets/{wallet_id}",
     "POST /v1/batches",
     "POST /v1/customers",
+    "POST /v1/portal-sessions",
     "POST /v1/prices",
     "POST /v1/test-clock/advance",
     "POST /v1/wallets",

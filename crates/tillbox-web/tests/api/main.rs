@@ -6,4 +6,5 @@ mod bodies;
 mod connections;
 mod documents;
 mod lists;
+mod portal;
 mod replays;

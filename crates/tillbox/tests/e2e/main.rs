@@ -19,6 +19,7 @@ mod hang_ups;
 mod lists;
 mod load;
 mod matching;
+mod portal;
 mod process;
 mod races;
 mod random;

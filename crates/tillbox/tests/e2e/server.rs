@@ -22,6 +22,7 @@ const STOP_WITHIN: Duration = Duration::from_secs(10);
 pub(crate) struct Server {
     directory: PathBuf,
     bootstrap_key: Option<String>,
+    log: Option<&'static str>,
     running: Option<Running>,
     starts: usize,
 }
@@ -43,6 +44,21 @@ impl Server {
         let mut server = Self {
             directory: fresh_directory(),
             bootstrap_key: key.map(str::to_owned),
+            log: None,
+            running: None,
+            starts: 0,
+        };
+        server.restart();
+        server
+    }
+
+    /// Starts a server that logs all there is to log.
+    #[track_caller]
+    pub(crate) fn start_talkative() -> Self {
+        let mut server = Self {
+            directory: fresh_directory(),
+            bootstrap_key: Some(BOOTSTRAP_KEY.to_owned()),
+            log: Some("trace"),
             running: None,
             starts: 0,
         };
@@ -87,6 +103,7 @@ impl Server {
         let server = Self {
             directory: fresh_directory(),
             bootstrap_key: Some(bootstrap_key.to_owned()),
+            log: None,
             running: None,
             starts: 0,
         };
@@ -220,6 +237,8 @@ impl Server {
             .env_remove("TILLBOX_METRICS_LISTEN")
             .env_remove("TILLBOX_DATABASE")
             .env_remove("TILLBOX_LISTEN")
+            .env_remove("TILLBOX_PUBLIC_URL")
+            .env_remove("TILLBOX_LOG")
             .env_remove("TILLBOX_BOOTSTRAP_KEY");
         command
     }
@@ -235,6 +254,9 @@ impl Server {
             .stderr(File::create(self.log(log_name, "err")).expect("a log file"));
         if let Some(key) = &self.bootstrap_key {
             command.env("TILLBOX_BOOTSTRAP_KEY", key);
+        }
+        if let Some(filter) = self.log {
+            command.env("TILLBOX_LOG", filter);
         }
         command.spawn().expect("the binary starts")
     }

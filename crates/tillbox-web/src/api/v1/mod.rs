@@ -7,6 +7,7 @@ pub(crate) mod customers;
 pub(crate) mod debits;
 pub(crate) mod holds;
 pub(crate) mod lots;
+pub(crate) mod portal_sessions;
 pub(crate) mod prices;
 pub(crate) mod refunds;
 pub(crate) mod settings;

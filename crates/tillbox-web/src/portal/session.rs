@@ -1,0 +1,63 @@
+//! Sessions: who looks at a page.
+
+use super::form::Form;
+use super::notice::{Action, Notice};
+use super::page_error::PageError;
+use super::{cookie, language};
+use axum::extract::{FromRequestParts, State};
+use axum::http::StatusCode;
+use axum::http::request::Parts;
+use axum::response::Response;
+use std::sync::Arc;
+use tillbox_core::reason::Language;
+use tillbox_service::{PortalSession, Service};
+
+/// The session of a request. A page without one asks to open the link again.
+pub(crate) struct Session(pub(crate) PortalSession);
+
+impl FromRequestParts<Arc<Service>> for Session {
+    type Rejection = PageError;
+
+    async fn from_request_parts(
+        parts: &mut Parts,
+        service: &Arc<Service>,
+    ) -> Result<Self, PageError> {
+        let token = cookie::read(&parts.headers, service.public_url());
+        let session = match token {
+            Some(token) => service.portal_session(token).await?,
+            None => None,
+        };
+        let session = session.ok_or(PageError::SignedOut)?;
+        language::set(language::of_locale(&session.customer.locale));
+        Ok(Self(session))
+    }
+}
+
+/// Ends the session.
+pub(crate) async fn sign_out(
+    State(service): State<Arc<Service>>,
+    form: Form,
+) -> Result<Response, PageError> {
+    let session = form.session;
+    service.end_portal_session(&session).await?;
+    let brand = service.brand(&session.principal);
+    let (heading, text, back) = match language::current() {
+        Language::En => (
+            "You are signed out",
+            "To see your wallet again, open it from where you came.",
+            "Go back",
+        ),
+        Language::Es => (
+            "Ha cerrado la sesión",
+            "Para volver a ver su monedero, ábralo desde donde llegó.",
+            "Volver",
+        ),
+    };
+    let notice = Notice::new(heading)
+        .of(&brand)
+        .says(text)
+        .leads(session.return_url.map(|url| Action::link(back, url)));
+    let mut response = notice.page(StatusCode::OK)?;
+    cookie::take_away(response.headers_mut(), service.public_url());
+    Ok(response)
+}
