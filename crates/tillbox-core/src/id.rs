@@ -115,6 +115,66 @@ ids! {
     PaymentMethodId = "pm";
     /// An invoice.
     InvoiceId = "inv";
+    /// A row of the outbox: what has happened that is no row of the log.
+    OutboxId = "out";
+}
+
+/// An event: the row of the log or the outbox that it tells of, and its place among the events of that row. Public ids
+/// sort as the rows and places do.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct EventId {
+    row: i64,
+    place: u8,
+}
+
+impl EventId {
+    /// What stands before the underscore.
+    pub const PREFIX: &'static str = "evt";
+    /// Events that one row may have.
+    pub const PLACES: u8 = 32;
+
+    /// The event of a row at a place below [`Self::PLACES`].
+    pub const fn new(row: i64, place: u8) -> Self {
+        assert!(place < Self::PLACES, "a row has no event at this place");
+        Self { row, place }
+    }
+
+    /// The number of the row.
+    pub const fn row(self) -> i64 {
+        self.row
+    }
+
+    /// The place among its events.
+    pub const fn place(self) -> u8 {
+        self.place
+    }
+
+    /// Reads the public form.
+    pub fn parse(text: &str) -> Result<Self, MalformedId> {
+        let (row, place) = text
+            .split_at_checked(text.len().saturating_sub(1))
+            .ok_or(MalformedId)?;
+        let places = ALPHABET.iter().zip(0..Self::PLACES);
+        let mut places = places.filter(|(letter, _)| place.as_bytes() == [**letter]);
+        Ok(Self {
+            row: decode(Self::PREFIX, row)?,
+            place: places.next().ok_or(MalformedId)?.1,
+        })
+    }
+}
+
+impl fmt::Display for EventId {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let letter = ALPHABET.get(usize::from(self.place)).copied();
+        formatter.write_str(&encode(Self::PREFIX, self.row))?;
+        write!(formatter, "{}", char::from(letter.unwrap_or(b'0')))
+    }
+}
+
+impl fmt::Debug for EventId {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, formatter)
+    }
 }
 
 #[cfg(test)]
@@ -138,6 +198,28 @@ mod tests {
             "wal_00000000000é",
         ] {
             assert_eq!(WalletId::parse(text), Err(MalformedId), "{text}");
+        }
+    }
+
+    #[test]
+    fn an_event_reads_back_and_sorts_by_its_row_and_its_place() {
+        let events = [(7, 0), (7, 31), (8, 0), (1 << 40, 2)];
+        let events = events.map(|(row, place)| EventId::new(row, place));
+        let texts = events.map(|event| event.to_string());
+        assert_eq!(texts[1], "evt_0000000000007z");
+        assert!(texts.is_sorted());
+        for (event, text) in events.iter().zip(&texts) {
+            assert_eq!(EventId::parse(text), Ok(*event));
+        }
+        for text in [
+            "",
+            "evt_",
+            "evt_0000000000007",
+            "evt_0000000000007u",
+            "evt_0000000000007é",
+            "txn_00000000000070",
+        ] {
+            assert_eq!(EventId::parse(text), Err(MalformedId), "{text}");
         }
     }
 

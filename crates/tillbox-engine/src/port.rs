@@ -5,7 +5,9 @@ use tillbox_core::command::DebitRecord;
 use tillbox_core::currency::Currency;
 use tillbox_core::entry::{Entry, KeyStamp};
 use tillbox_core::hold::{Hold, HoldStatus};
-use tillbox_core::id::{CustomerId, EntryId, HoldId, LotId, MerchantId, TopUpId, WalletId};
+use tillbox_core::id::{
+    CustomerId, EntryId, HoldId, LotId, MerchantId, OutboxId, TopUpId, WalletId,
+};
 use tillbox_core::lot::Lot;
 use tillbox_core::time::Timestamp;
 use tillbox_core::top_up::TopUp;
@@ -100,6 +102,8 @@ pub struct OpenedWallet {
     pub metadata: String,
     /// When it was opened.
     pub created_at: Timestamp,
+    /// The row of the outbox that tells of it.
+    pub outbox_id: OutboxId,
 }
 
 /// What one commit writes. States, lots and holds come in their last form, each once.

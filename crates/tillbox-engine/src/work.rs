@@ -54,7 +54,7 @@ pub struct Submission {
 /// A wallet to open, perhaps with value.
 #[derive(Clone)]
 pub struct OpenSubmission {
-    /// The wallet; its `created_at` is set in the lane.
+    /// The wallet; its `created_at` and `outbox_id` are set in the lane.
     pub opened: OpenedWallet,
     /// Its first value.
     pub credit: Option<Credit>,

@@ -3,6 +3,7 @@
 use crate::access::{BootstrapKey, Principal, hash_key};
 use crate::database::Database;
 use crate::error::ServiceError;
+use crate::events::Outbox;
 use crate::merchants::Merchant;
 use crate::prices::PriceList;
 use crate::public_url::PublicUrl;
@@ -41,6 +42,7 @@ pub struct ServiceOptions {
 pub struct Service {
     pub(crate) database: Database,
     pub(crate) engine: Engine<SqliteLedger>,
+    pub(crate) outbox: Outbox,
     pub(crate) ids: Arc<IdSource>,
     pub(crate) clock: Arc<dyn Clock>,
     public_url: PublicUrl,
@@ -96,6 +98,7 @@ impl Service {
         let service = Self {
             database: Database::new(store, engine.clone()),
             engine,
+            outbox: Outbox::new(Arc::clone(&ids), Arc::clone(&options.clock)),
             ids,
             clock: options.clock,
             public_url: options.public_url,

@@ -3,6 +3,7 @@
 use crate::access::Principal;
 use crate::customers::replay;
 use crate::error::ServiceError;
+use crate::events::{EventType, NewEvent};
 use crate::ledger::submission;
 use crate::metadata::MetadataChange;
 use crate::service::Service;
@@ -13,12 +14,13 @@ use tillbox_core::amount::Amount;
 use tillbox_core::command::{Command, Credit};
 use tillbox_core::currency::Currency;
 use tillbox_core::entry::KeyStamp;
-use tillbox_core::id::{CustomerId, MerchantId, WalletId};
+use tillbox_core::id::{CustomerId, MerchantId, OutboxId, WalletId};
 use tillbox_core::reason::Language;
 use tillbox_core::time::Timestamp;
 use tillbox_core::wallet::{Balances, NewWallet, WalletState, WalletStatus};
 use tillbox_engine::port::OpenedWallet;
 use tillbox_engine::work::{AnswerWriter, OpenSubmission, Outcome};
+use tillbox_store::sqlite::outbox::names;
 use tillbox_store::sqlite::wallets::{self, WalletFilter, WalletRow};
 use tillbox_store::sqlite::{Connection, answers, past};
 
@@ -178,6 +180,7 @@ impl Service {
             name: open.name,
             metadata: open.metadata,
             created_at,
+            outbox_id: OutboxId::from_number(0),
         };
         let row = row_of(&opened);
         let writer: AnswerWriter = Arc::new(move |state, now| {
@@ -322,17 +325,27 @@ impl Service {
     ) -> Result<(), ServiceError> {
         let WalletChange { name, metadata, .. } = change;
         let (merchant_id, now) = (who.merchant_id, self.clock_now(who));
+        let outbox = self.outbox.clone();
         let write = move |connection: &Connection| {
             let Some(row) = wallets::get(connection, merchant_id, id)? else {
                 return Ok(Err(ServiceError::NotFound));
             };
             let metadata = match metadata.map(|change| change.apply(&row.metadata)) {
                 Some(Err(refused)) => return Ok(Err(refused)),
-                Some(Ok(metadata)) => Some(metadata),
-                None => None,
+                Some(Ok(metadata)) => metadata,
+                None => row.metadata,
             };
-            let name = name.as_ref().map(Option::as_deref);
-            wallets::update(connection, merchant_id, id, name, metadata.as_deref(), now)?;
+            let name = name.unwrap_or(row.name);
+            let event = NewEvent {
+                merchant_id,
+                wallet_id: Some(id),
+                event_type: EventType::WalletUpdated,
+                at: now,
+                data: names(name.as_deref(), &metadata),
+            };
+            outbox.emit(connection, event)?;
+            let name = Some(name.as_deref());
+            wallets::update(connection, merchant_id, id, name, Some(&metadata), now)?;
             Ok(Ok(()))
         };
         self.database.write(write).await?

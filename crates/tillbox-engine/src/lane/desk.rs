@@ -12,7 +12,7 @@ use tillbox_core::currency::Currency;
 use tillbox_core::decide::{self, Context, as_of_following, decide, due};
 use tillbox_core::entry::{Actor, Entry, Event, KeyStamp, Stamp, seal};
 use tillbox_core::hold::HoldStatus;
-use tillbox_core::id::{EntryId, WalletId};
+use tillbox_core::id::{EntryId, OutboxId, WalletId};
 use tillbox_core::policy::Policies;
 use tillbox_core::rejection::Rejection;
 use tillbox_core::time::Timestamp;
@@ -210,6 +210,8 @@ impl<S: LedgerStore> Desk<'_, S> {
         }
         let now = open.clock.time(self.system_now);
         let mut state = WalletState::new(wallet);
+        // Before its first row, so that it is told of first.
+        let outbox_id = OutboxId::from_number(self.next_id());
         let id = EntryId::from_number(self.next_id());
         let mut first = None;
         if let Some(credit) = &open.credit {
@@ -242,6 +244,7 @@ impl<S: LedgerStore> Desk<'_, S> {
         self.cache.insert(state);
         self.pending.open(OpenedWallet {
             created_at: now,
+            outbox_id,
             ..open.opened.clone()
         });
         if let Some(entry) = &first {

@@ -7,7 +7,7 @@ use tillbox_core::amount::Amount;
 use tillbox_core::command::{Command, Credit, Debit, Force};
 use tillbox_core::currency::Currency;
 use tillbox_core::entry::{Actor, Entry, KeyStamp, Note};
-use tillbox_core::id::{CustomerId, MerchantId, WalletId};
+use tillbox_core::id::{CustomerId, MerchantId, OutboxId, WalletId};
 use tillbox_core::id_source::IdSource;
 use tillbox_core::lot::FundingType;
 use tillbox_core::reason::{Language, Reason};
@@ -144,6 +144,7 @@ pub(crate) fn opening(number: i64, overdraft_limit: Amount) -> OpenSubmission {
             name: None,
             metadata: "{}".to_owned(),
             created_at: START,
+            outbox_id: OutboxId::from_number(0),
         },
         credit: None,
         key: None,

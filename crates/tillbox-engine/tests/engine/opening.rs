@@ -54,6 +54,36 @@ fn a_wallet_opens_with_its_first_value_and_replays_the_same_bytes() {
 }
 
 #[test]
+fn an_opening_is_told_of_between_what_came_before_and_its_first_row() {
+    let (durable, ledger) = empty();
+    stored(&wait(ledger.engine().open_wallet(with_credit(1, 5))));
+    row(&wait(ledger.engine().submit(ask(debit(2)))));
+    let second = OpenSubmission {
+        key: None,
+        ..with_credit(2, 7)
+    };
+    stored(&wait(ledger.engine().open_wallet(second)));
+    let store = durable.look();
+    let rows = store.entries().map(|entry| entry.id.number());
+    let opened = store
+        .opened()
+        .map(|opened| (opened.wallet.id, opened.outbox_id.number()));
+    let opened: std::collections::BTreeMap<_, _> = opened.collect();
+    let rows: Vec<i64> = rows.collect();
+    let told = [
+        opened[&wallet(1)],
+        rows[0],
+        rows[1],
+        opened[&wallet(2)],
+        rows[2],
+    ];
+    assert!(
+        told.is_sorted_by(|before, after| before < after),
+        "{told:?}"
+    );
+}
+
+#[test]
 fn a_key_of_another_opening_is_refused() {
     let (_, ledger) = empty();
     stored(&wait(ledger.engine().open_wallet(with_credit(1, 5))));

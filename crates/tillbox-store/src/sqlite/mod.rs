@@ -13,6 +13,7 @@ pub mod log;
 pub mod lots;
 pub mod merchants;
 mod migrations;
+pub mod outbox;
 pub mod past;
 mod plain;
 mod pool;
@@ -110,10 +111,18 @@ impl SqliteStore {
             )
         };
         let last = |table: &&str| format!("SELECT coalesce(max(id), 0) FROM {table}");
-        let queries = ["log", "wallets", "lots", "merchants", "api_keys", "top_ups"]
-            .iter()
-            .map(last)
-            .chain(["customers", "prices"].map(by_merchant));
+        let queries = [
+            "log",
+            "outbox",
+            "wallets",
+            "lots",
+            "merchants",
+            "api_keys",
+            "top_ups",
+        ]
+        .iter()
+        .map(last)
+        .chain(["customers", "prices"].map(by_merchant));
         self.read(|connection| {
             let mut highest = 0;
             for query in queries {

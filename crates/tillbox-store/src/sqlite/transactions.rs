@@ -178,7 +178,7 @@ pub(super) fn list_merchant_query(
         "SELECT {ENTRY_COLUMNS}, w.currency AS currency FROM log_stretches s \
          CROSS JOIN log ON log.id BETWEEN s.stretch << {BITS} AND (s.stretch << {BITS}) + {LAST} \
          CROSS JOIN wallets w ON w.id = log.wallet_id \
-         WHERE log.seq IS NOT NULL AND log.merchant_id = s.merchant_id AND",
+         WHERE s.listed = 1 AND log.seq IS NOT NULL AND log.merchant_id = s.merchant_id AND",
         LAST = (1_i64 << BITS) - 1
     );
     let mut query = Query::new(&select, "s.merchant_id = {}", merchant.number());

@@ -10,7 +10,9 @@ use tillbox_core::currency::Currency;
 use tillbox_core::decide::{Context, decide, due};
 use tillbox_core::entry::{Actor, Entry, Event, KeyStamp, Stamp, seal};
 use tillbox_core::hold::Hold;
-use tillbox_core::id::{ApiKeyId, CustomerId, EntryId, HoldId, LotId, MerchantId, WalletId};
+use tillbox_core::id::{
+    ApiKeyId, CustomerId, EntryId, HoldId, LotId, MerchantId, OutboxId, WalletId,
+};
 use tillbox_core::lot::Lot;
 use tillbox_core::reason::Language;
 use tillbox_core::rejection::Rejection;
@@ -66,6 +68,7 @@ pub(crate) fn new_wallet(id: i64, customer: i64) -> OpenedWallet {
         name: Some("Main".to_owned()),
         metadata: "{}".to_owned(),
         created_at: Timestamp::from_micros(1),
+        outbox_id: OutboxId::from_number(id),
     }
 }
 

@@ -2,7 +2,7 @@
 
 use super::super::key_index::KeyIndex;
 use super::super::rows::{pack_parts, pack_spans};
-use super::super::{stretches, top_ups};
+use super::super::{outbox, stretches, top_ups};
 use rusqlite::{Connection, params};
 use std::sync::Arc;
 use tillbox_core::entry::{Entry, encode_body, encode_standing};
@@ -35,13 +35,14 @@ fn write_opened(connection: &Connection, opened: &[OpenedWallet]) -> rusqlite::R
         "INSERT INTO wallets (id, merchant_id, customer_id, currency, language, name, metadata, created_at, updated_at, \
          initial_status, initial_overdraft_limit) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?8, ?9, ?10)",
     )?;
-    for OpenedWallet {
-        wallet,
-        name,
-        metadata,
-        created_at,
-    } in opened
-    {
+    for one in opened {
+        let OpenedWallet {
+            wallet,
+            name,
+            metadata,
+            created_at,
+            outbox_id: _,
+        } = one;
         let language = match wallet.language {
             Language::En => "en",
             Language::Es => "es",
@@ -58,6 +59,7 @@ fn write_opened(connection: &Connection, opened: &[OpenedWallet]) -> rusqlite::R
             wallet.status.code(),
             wallet.overdraft_limit.micros()
         ])?;
+        outbox::write_opened(connection, one)?;
     }
     Ok(())
 }

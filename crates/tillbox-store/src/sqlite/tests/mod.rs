@@ -2,6 +2,7 @@
 
 mod customers;
 mod opening;
+mod outbox;
 mod plain;
 mod pool;
 mod portal_sessions;
@@ -20,7 +21,7 @@ use tillbox_core::command::{Command, Credit, Debit, Expiry, PlaceHold};
 use tillbox_core::currency::Currency;
 use tillbox_core::decide::{Context, decide};
 use tillbox_core::entry::{Actor, Entry, Note, Stamp, seal};
-use tillbox_core::id::{CustomerId, EntryId, HoldId, MerchantId, WalletId};
+use tillbox_core::id::{CustomerId, EntryId, HoldId, MerchantId, OutboxId, WalletId};
 use tillbox_core::lot::FundingType;
 use tillbox_core::reason::{Language, Reason};
 use tillbox_core::time::Timestamp;
@@ -155,6 +156,7 @@ impl Ledger {
             name: None,
             metadata: "{}".to_owned(),
             created_at: self.now,
+            outbox_id: OutboxId::from_number(self.next_id()),
         };
         self.commit(&Batch {
             opened: &[opened],

@@ -172,6 +172,7 @@ fn the_highest_id_is_found_in_every_table() {
          VALUES (9000, 1, 1, 1, 50, 0, 1, 1, 1, 1, 0, 1)",
         "INSERT INTO log (id, merchant_id, wallet_id, version, kind, reason, amount, balance_after, at, body, hash) \
          VALUES (9000, 1, 1, 1, 12, 0, 0, 0, 0, x'', x'')",
+        "INSERT INTO outbox VALUES (9000, 1, 1, 'wallet.updated', 0, '{}')",
     ];
     assert_eq!(Plain::new().store.highest_id().expect("reads"), 0);
     for insert in tables {
