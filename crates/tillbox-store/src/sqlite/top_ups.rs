@@ -30,6 +30,8 @@ pub struct TopUpRow {
     pub credited_by: Option<EntryId>,
     /// What it is called, if its opener said so.
     pub description: Option<String>,
+    /// What its hosted page was asked with, as JSON.
+    pub terms: Option<String>,
     /// What is noted of the calls to the payment provider.
     pub calls: Calls,
 }
@@ -43,8 +45,6 @@ pub struct Calls {
     pub charged_method: Option<PaymentMethodId>,
     /// Where the customer confirms.
     pub next_action: Option<String>,
-    /// What the hosted page was asked with, as JSON.
-    pub page: Option<String>,
     /// The hosted page.
     pub page_url: Option<String>,
     /// When the hosted page ends.
@@ -53,6 +53,8 @@ pub struct Calls {
     pub poll_at: Timestamp,
     /// How often it was asked.
     pub polls: i64,
+    /// Whether a charge was sent whose outcome is not known.
+    pub is_unanswered: bool,
     /// Why its payment is not credited: what the provider says does not match what was asked (R26).
     pub quarantined: Option<String>,
 }
@@ -60,8 +62,8 @@ pub struct Calls {
 /// The columns of the ledger's part, in the order of [`ledger_part`].
 const LEDGER_COLUMNS: &str = "t.id, t.amount, t.reason, t.channel, t.method, t.backups, t.status, t.opened_at, t.charged, t.payment_id, t.failure";
 const COLUMNS: &str = "t.id, t.amount, t.reason, t.channel, t.method, t.backups, t.status, t.opened_at, t.charged, t.payment_id, t.failure, \
-     t.merchant_id, t.wallet_id, t.updated_at, t.opened_by, t.credited_by, t.plan, t.charged_method, t.next_action, t.page, \
-     t.page_url, t.expires_at, t.poll_at, t.polls, t.quarantined, log.description";
+     t.merchant_id, t.wallet_id, t.updated_at, t.opened_by, t.credited_by, t.plan, t.charged_method, t.next_action, t.page_url, \
+     t.expires_at, t.poll_at, t.polls, t.unanswered, t.quarantined, log.description, log.metadata";
 
 fn methods(bytes: Option<&[u8]>, id: TopUpId) -> Result<Vec<PaymentMethodId>, StoreError> {
     let numbers = unpack(bytes.unwrap_or_default());
@@ -112,17 +114,18 @@ fn from_row(row: &Row<'_>) -> Result<TopUpRow, StoreError> {
         opened_by: EntryId::from_number(row.get(14)?),
         credited_by: row.get::<_, Option<i64>>(15)?.map(EntryId::from_number),
         description: row.get(25)?,
+        terms: row.get(26)?,
         calls: Calls {
             plan: plan.map(|plan| methods(Some(&plan), id)).transpose()?,
             charged_method: row
                 .get::<_, Option<i64>>(17)?
                 .map(PaymentMethodId::from_number),
             next_action: row.get(18)?,
-            page: row.get(19)?,
-            page_url: row.get(20)?,
-            expires_at: row.get::<_, Option<i64>>(21)?.map(Timestamp::from_micros),
-            poll_at: Timestamp::from_micros(row.get(22)?),
-            polls: row.get(23)?,
+            page_url: row.get(19)?,
+            expires_at: row.get::<_, Option<i64>>(20)?.map(Timestamp::from_micros),
+            poll_at: Timestamp::from_micros(row.get(21)?),
+            polls: row.get(22)?,
+            is_unanswered: row.get(23)?,
             quarantined: row.get(24)?,
         },
     })
@@ -225,19 +228,19 @@ pub fn next_poll_at(connection: &Connection) -> Result<Option<Timestamp>, StoreE
 /// Notes what is known of the calls to the provider.
 pub fn note_calls(connection: &Connection, id: TopUpId, calls: &Calls) -> Result<(), StoreError> {
     let mut statement = connection.prepare_cached(
-        "UPDATE top_ups SET plan = ?2, charged_method = ?3, next_action = ?4, page = ?5, page_url = ?6, expires_at = ?7, \
-         poll_at = ?8, polls = ?9, quarantined = ?10 WHERE id = ?1",
+        "UPDATE top_ups SET plan = ?2, charged_method = ?3, next_action = ?4, page_url = ?5, expires_at = ?6, \
+         poll_at = ?7, polls = ?8, unanswered = ?9, quarantined = ?10 WHERE id = ?1",
     )?;
     statement.execute(params![
         id.number(),
         calls.plan.as_deref().and_then(packed),
         calls.charged_method.map(PaymentMethodId::number),
         calls.next_action,
-        calls.page,
         calls.page_url,
         calls.expires_at.map(Timestamp::micros),
         calls.poll_at.micros(),
         calls.polls,
+        calls.is_unanswered,
         calls.quarantined
     ])?;
     Ok(())

@@ -3,7 +3,7 @@
 use super::query::Query;
 use super::{currency, limit};
 use crate::error::StoreError;
-use rusqlite::{Connection, Row, params};
+use rusqlite::{Connection, OptionalExtension, Row, params};
 use tillbox_core::currency::Currency;
 use tillbox_core::id::{CustomerId, MerchantId, WalletId};
 use tillbox_core::time::Timestamp;
@@ -123,6 +123,30 @@ pub fn update(
         now.micros()
     ];
     Ok(connection.execute(sql, values)? == 1)
+}
+
+/// By which ways a wallet's alerts are told, as JSON; none where that was never set.
+pub fn alert_ways(
+    connection: &Connection,
+    merchant: MerchantId,
+    id: WalletId,
+) -> Result<Option<String>, StoreError> {
+    let mut statement = connection
+        .prepare_cached("SELECT alert_ways FROM wallets WHERE id = ?1 AND merchant_id = ?2")?;
+    let ways = statement.query_row([id.number(), merchant.number()], |row| row.get(0));
+    Ok(ways.optional()?.flatten())
+}
+
+/// Sets them.
+pub fn set_alert_ways(
+    connection: &Connection,
+    merchant: MerchantId,
+    id: WalletId,
+    ways: &str,
+) -> Result<(), StoreError> {
+    let sql = "UPDATE wallets SET alert_ways = ?3 WHERE id = ?1 AND merchant_id = ?2";
+    connection.execute(sql, params![id.number(), merchant.number(), ways])?;
+    Ok(())
 }
 
 /// Wallets on which something falls due until `until`, and when; soonest first.

@@ -26,11 +26,11 @@ CREATE TABLE top_ups (
     plan           BLOB,
     charged_method INTEGER,
     next_action    TEXT,
-    page           TEXT,
     page_url       TEXT,
     expires_at     INTEGER,
     poll_at        INTEGER NOT NULL DEFAULT 0,
     polls          INTEGER NOT NULL DEFAULT 0,
+    unanswered     INTEGER NOT NULL DEFAULT 0,
     quarantined    TEXT,
     CHECK (0 <= charged AND charged <= amount),
     CHECK ((status = 3) = (credited_by IS NOT NULL))
@@ -40,3 +40,6 @@ CREATE INDEX top_ups_open ON top_ups (poll_at) WHERE status < 3;
 CREATE INDEX top_ups_open_by_wallet ON top_ups (wallet_id) WHERE status < 3;
 -- One auto-recharge (reason 2) in flight for each wallet.
 CREATE UNIQUE INDEX top_ups_one_recharge ON top_ups (wallet_id) WHERE status < 3 AND reason = 2;
+
+-- By which ways a wallet's alerts are told, as JSON; null: by all.
+ALTER TABLE wallets ADD COLUMN alert_ways TEXT;
