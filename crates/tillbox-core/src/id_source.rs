@@ -8,6 +8,12 @@ const EPOCH_MS: i64 = 1_577_836_800_000;
 /// Numbers in one millisecond: 2²¹.
 const NUMBERS_PER_MS: i64 = 2_097_152;
 
+/// When a number was made, by the system's clock, to the millisecond.
+pub fn made_at(number: i64) -> Timestamp {
+    let milliseconds = number.div_euclid(NUMBERS_PER_MS).saturating_add(EPOCH_MS);
+    Timestamp::from_micros(milliseconds.saturating_mul(1_000))
+}
+
 /// Gives rising numbers. One per process; it starts behind the highest number that the store holds.
 #[derive(Debug)]
 pub struct IdSource(AtomicI64);

@@ -21,6 +21,16 @@ pub struct Principal {
 }
 
 impl Principal {
+    /// The system itself, about all of a merchant.
+    pub fn system(merchant: Arc<Merchant>) -> Self {
+        Self {
+            merchant_id: merchant.id,
+            actor: Actor::System,
+            live: merchant.live,
+            merchant,
+        }
+    }
+
     /// The only customer whose things are reached; none: all of the merchant's.
     pub fn customer(&self) -> Option<CustomerId> {
         match self.actor {

@@ -115,6 +115,7 @@ impl Service {
                     answer: None,
                 };
                 self.engine.submit(submission).await?;
+                self.wait_for_charges(who, wallet_id).await?;
             }
         }
     }

@@ -4,6 +4,8 @@
 //! engine, writes plain tables on the ledger's thread, and reads. It knows no HTTP and no SQL.
 
 mod access;
+mod alerts;
+mod auto_recharge;
 mod clock;
 mod customers;
 mod database;
@@ -13,6 +15,7 @@ mod jobs;
 mod ledger;
 mod merchants;
 mod metadata;
+mod payment_methods;
 pub mod payments;
 mod policies;
 mod portal_sessions;
@@ -22,9 +25,12 @@ mod reads;
 mod secrets;
 mod service;
 mod settings;
+mod top_ups;
 mod wallets;
 
 pub use access::{BootstrapKey, Principal};
+pub use alerts::{AlertChannel, AlertSettings, NewAlerts};
+pub use auto_recharge::{NewRecharge, RechargeHealth};
 pub use clock::Advance;
 pub use customers::{CustomerChange, NewCustomer};
 pub use error::ServiceError;
@@ -43,4 +49,5 @@ pub use settings::{
     print_amount,
 };
 pub use tillbox_engine::work::Mode;
+pub use top_ups::{Activation, Asked, NewPayment, NewTopUp, Synced, TopUpView};
 pub use wallets::{Answered, BalanceView, OpenWallet, WalletAnswer, WalletChange, WalletView};

@@ -5,6 +5,8 @@ use crate::database::Database;
 use crate::error::ServiceError;
 use crate::events::Outbox;
 use crate::merchants::Merchant;
+use crate::payments::sandbox::Sandbox;
+use crate::payments::worker::Driving;
 use crate::prices::PriceList;
 use crate::public_url::PublicUrl;
 use crate::secrets::Secrets;
@@ -45,12 +47,17 @@ pub struct Service {
     pub(crate) outbox: Outbox,
     pub(crate) ids: Arc<IdSource>,
     pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) sandbox: Sandbox,
     public_url: PublicUrl,
     pub(crate) merchants: RwLock<HashMap<MerchantId, Arc<Merchant>>>,
     pub(crate) keys: RwLock<HashMap<[u8; 32], Principal>>,
     pub(crate) prices: Arc<RwLock<PriceList>>,
     pub(crate) wallet_facts: Mutex<LruCache<WalletId, WalletFacts>>,
     pub(crate) secrets: Secrets,
+    /// Top-ups that the provider is being asked about.
+    pub(crate) driving: Arc<Driving>,
+    /// Wakes who waits for a top-up, whenever the provider was asked about one.
+    pub(crate) driven: tokio::sync::Notify,
     random_number: u64,
 }
 
@@ -95,16 +102,27 @@ impl Service {
         let facts =
             std::num::NonZeroUsize::new(WALLET_FACTS).unwrap_or(std::num::NonZeroUsize::MIN);
         let secrets = Secrets::of(&options.random);
+        let database = Database::new(store, engine.clone());
+        let sandbox = Sandbox::new(
+            database.clone(),
+            Arc::clone(&options.clock),
+            Arc::clone(&ids),
+            options.random,
+            options.public_url.clone(),
+        );
         let service = Self {
-            database: Database::new(store, engine.clone()),
+            database,
             engine,
             outbox: Outbox::new(Arc::clone(&ids), Arc::clone(&options.clock)),
             ids,
             clock: options.clock,
+            sandbox,
             public_url: options.public_url,
             merchants: RwLock::new(merchants),
             keys: RwLock::new(keys),
             prices: Arc::new(RwLock::new(prices)),
+            driving: Arc::default(),
+            driven: tokio::sync::Notify::new(),
             wallet_facts: Mutex::new(LruCache::new(facts)),
             random_number: secrets.next().number(),
             secrets,

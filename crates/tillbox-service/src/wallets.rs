@@ -15,6 +15,7 @@ use tillbox_core::command::{Command, Credit};
 use tillbox_core::currency::Currency;
 use tillbox_core::entry::KeyStamp;
 use tillbox_core::id::{CustomerId, MerchantId, OutboxId, WalletId};
+use tillbox_core::policy::Policies;
 use tillbox_core::reason::Language;
 use tillbox_core::time::Timestamp;
 use tillbox_core::wallet::{Balances, NewWallet, WalletState, WalletStatus};
@@ -37,6 +38,8 @@ pub struct WalletView {
     pub overdraft_limit: Amount,
     /// Its sums.
     pub balances: Balances,
+    /// Whether its balance is low (R41).
+    pub is_low: bool,
     /// When it last changed.
     pub updated_at: Timestamp,
     /// The instant that the sums are of.
@@ -52,6 +55,8 @@ pub struct BalanceView {
     pub overdraft_limit: Amount,
     /// Its sums.
     pub balances: Balances,
+    /// Whether its balance is low (R41).
+    pub is_low: bool,
     /// When it last changed.
     pub updated_at: Timestamp,
     /// The instant that the sums are of.
@@ -109,10 +114,11 @@ pub struct Answered {
 }
 
 impl BalanceView {
-    fn of(state: &WalletState, now: Timestamp) -> Self {
+    fn of(state: &WalletState, now: Timestamp, policies: &Policies) -> Self {
         Self {
             currency: state.currency,
             overdraft_limit: state.overdraft_limit,
+            is_low: state.is_low(policies.of(state.currency)),
             balances: state.balances(),
             updated_at: state.last_at,
             as_of: now,
@@ -121,11 +127,12 @@ impl BalanceView {
 }
 
 impl WalletView {
-    fn of(row: WalletRow, state: &WalletState, now: Timestamp) -> Self {
+    fn of(row: WalletRow, state: &WalletState, now: Timestamp, policies: &Policies) -> Self {
         Self {
             status: state.status,
             version: state.version,
             overdraft_limit: state.overdraft_limit,
+            is_low: state.is_low(policies.of(state.currency)),
             balances: state.balances(),
             updated_at: row.updated_at.max(state.last_at),
             as_of: now,
@@ -151,11 +158,7 @@ impl Service {
             Err(ServiceError::NotFound) => return self.answer_again(key, mode).await,
             found => found?,
         };
-        let language = if customer.locale.starts_with("es") {
-            Language::Es
-        } else {
-            Language::En
-        };
+        let language = language_of(&customer.locale);
         let pending = self
             .settings(who)
             .in_currency(open.currency)
@@ -183,13 +186,14 @@ impl Service {
             outbox_id: OutboxId::from_number(0),
         };
         let row = row_of(&opened);
+        let policies = who.merchant.policies();
         let writer: AnswerWriter = Arc::new(move |state, now| {
             let row = WalletRow {
                 created_at: now,
                 updated_at: now,
                 ..row.clone()
             };
-            (201, answer(&WalletView::of(row, state, now)))
+            (201, answer(&WalletView::of(row, state, now, &policies)))
         });
         let submission = OpenSubmission {
             opened,
@@ -205,7 +209,7 @@ impl Service {
     }
 
     /// The answer that the key was given before; not found if there is none.
-    async fn answer_again(
+    pub(crate) async fn answer_again(
         &self,
         key: Option<KeyStamp>,
         mode: Mode,
@@ -228,8 +232,11 @@ impl Service {
         answer: WalletAnswer,
     ) -> Result<Answered, ServiceError> {
         let row = self.wallet_row(who, operation.wallet_id).await?;
-        let writer: AnswerWriter =
-            Arc::new(move |state, now| (200, answer(&WalletView::of(row.clone(), state, now))));
+        let policies = who.merchant.policies();
+        let writer: AnswerWriter = Arc::new(move |state, now| {
+            let view = WalletView::of(row.clone(), state, now, &policies);
+            (200, answer(&view))
+        });
         let mut submission = submission(who, operation);
         submission.answer = Some(writer);
         answered(self.engine.submit(submission).await?)
@@ -249,11 +256,14 @@ impl Service {
         at: Option<Timestamp>,
     ) -> Result<BalanceView, ServiceError> {
         self.check_wallet(who, id).await?;
+        let policies = who.merchant.policies();
         let Some(at) = at else {
             let clock = who.merchant.clock.clone();
             return Ok(self
                 .engine
-                .read(who.merchant_id, id, clock, BalanceView::of)
+                .read(who.merchant_id, id, clock, move |state, now| {
+                    BalanceView::of(state, now, &policies)
+                })
                 .await?);
         };
         if at > self.clock_now(who) {
@@ -268,7 +278,7 @@ impl Service {
             .read(move |connection| past::state_at(connection, merchant_id, id, at))
             .await?;
         state
-            .map(|state| BalanceView::of(&state, at))
+            .map(|state| BalanceView::of(&state, at, &policies))
             .ok_or(ServiceError::NotFound)
     }
 
@@ -441,13 +451,23 @@ impl Service {
         row: WalletRow,
     ) -> Result<WalletView, ServiceError> {
         let (merchant, id) = (who.merchant_id, row.id);
+        let policies = who.merchant.policies();
         let clock = who.merchant.clock.clone();
         Ok(self
             .engine
             .read(merchant, id, clock, move |state, now| {
-                WalletView::of(row, state, now)
+                WalletView::of(row, state, now, &policies)
             })
             .await?)
+    }
+}
+
+/// The language of a locale, where it is one of ours; English otherwise.
+pub(crate) fn language_of(locale: &str) -> Language {
+    if locale.starts_with("es") {
+        Language::Es
+    } else {
+        Language::En
     }
 }
 

@@ -4,7 +4,14 @@
 //! metadata, so that a payment can be found though its reply was lost. Whoever learns how a payment stands (the
 //! reply, a notice, the return page, the poller, Sync) hands it to the same function, and the ledger credits once.
 
+mod drive;
+pub(crate) mod failure;
+pub mod learn;
+mod lookups;
 pub mod minimums;
+pub mod page;
+pub mod sandbox;
+pub(crate) mod worker;
 
 use tillbox_core::amount::Amount;
 use tillbox_core::currency::Currency;

@@ -14,6 +14,7 @@ pub use sync::Synced;
 use crate::access::Principal;
 use crate::error::ServiceError;
 use crate::ledger::submission;
+use crate::payments::failure::decline_words;
 use crate::payments::page::PageRequest;
 use crate::service::Service;
 use crate::{Mode, Operation};
@@ -57,6 +58,13 @@ pub struct TopUpView {
     pub currency: Currency,
 }
 
+impl TopUpView {
+    /// Why it failed, for a person.
+    pub fn failure_words(&self) -> &'static str {
+        decline_words(self.row.top_up.failure.as_deref().unwrap_or_default())
+    }
+}
+
 /// What asking for a top-up came to.
 #[derive(Clone, Debug)]
 pub enum Asked {
@@ -86,19 +94,24 @@ impl Service {
         key: Option<KeyStamp>,
         mode: Mode,
     ) -> Result<Asked, ServiceError> {
-        let (channel, method, page) = match new.payment {
+        if who.customer().is_some() && !self.settings(who).allow_top_up {
+            return Err(ServiceError::Conflict("top-ups are turned off"));
+        }
+        let (channel, method, terms) = match new.payment {
             NewPayment::Saved(None) => {
                 let default = self.default_method_of(who, wallet_id).await?;
                 (Channel::Saved, default, None)
             }
             NewPayment::Saved(Some(id)) => {
-                let method = self.method_of_wallet(who, wallet_id, id).await;
-                (Channel::Saved, Some(self.or_bound(key, method).await?), None)
+                let method = self.method_of_wallet(who, wallet_id, id).await?;
+                (Channel::Saved, Some(method), None)
             }
-            NewPayment::Page(page) => (page.channel, None, Some(page)),
+            NewPayment::Page(page) => (page.channel, None, serde_json::to_string(&page.terms).ok()),
         };
+        // The terms of a page go with the commit that opens it: the worker finds both or neither.
         let note = Note {
             description: new.description.map(String::into_boxed_str),
+            metadata: terms.map(String::into_boxed_str),
             ..Note::default()
         };
         let open = OpenTopUp {
@@ -109,7 +122,7 @@ impl Service {
             method,
             note,
         };
-        self.open_top_up(who, wallet_id, open, page, key, mode).await
+        self.open_top_up(who, wallet_id, open, key, mode).await
     }
 
     /// Opens a top-up of any reason, and waits a while for its outcome.
@@ -118,7 +131,6 @@ impl Service {
         who: &Principal,
         wallet_id: WalletId,
         open: OpenTopUp,
-        page: Option<PageRequest>,
         key: Option<KeyStamp>,
         mode: Mode,
     ) -> Result<Asked, ServiceError> {
@@ -128,24 +140,24 @@ impl Service {
             key,
             mode,
         };
-        let (entry, currency, replayed) = match self.engine.submit(submission(who, operation)).await? {
-            Outcome::Row {
-                entry,
-                currency,
-                replayed,
-            } => (entry, currency, replayed),
-            // Top-ups answer with their row; the key was used for something else.
-            Outcome::Answer { .. } | Outcome::NothingDue => return Err(ServiceError::KeyReused),
-        };
+        let (entry, currency, replayed) =
+            match self.engine.submit(submission(who, operation)).await? {
+                Outcome::Row {
+                    entry,
+                    currency,
+                    replayed,
+                } => (entry, currency, replayed),
+                // Top-ups answer with their row; the key was used for something else.
+                Outcome::Answer { .. } | Outcome::NothingDue => {
+                    return Err(ServiceError::KeyReused);
+                }
+            };
         let Some((id, top_up)) = opened_by(&entry) else {
             return Err(ServiceError::KeyReused);
         };
         if mode == Mode::DryRun {
             let top_up = Box::new(top_up.clone());
             return Ok(Asked::WouldBegin { currency, top_up });
-        }
-        if let Some(page) = page.filter(|_| !replayed) {
-            self.note_page(id, &page).await?;
         }
         let row = self.wait_for_top_up(who, id).await?;
         let view = Box::new(TopUpView { row, currency });
@@ -208,16 +220,6 @@ impl Service {
                 _ => "the payment is under way: its outcome is not known yet",
             })),
         }
-    }
-
-    /// A refusal of what stands beside a key gives way to what the key has begun: a retry is answered though the
-    /// method is gone by now.
-    async fn or_bound<T>(
-        &self,
-        _key: Option<KeyStamp>,
-        found: Result<T, ServiceError>,
-    ) -> Result<T, ServiceError> {
-        found
     }
 }
 

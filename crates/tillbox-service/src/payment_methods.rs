@@ -1,0 +1,173 @@
+//! Payment methods of customers: added by token or on a hosted page, the default, taken away.
+
+use crate::Mode;
+use crate::access::Principal;
+use crate::error::ServiceError;
+use crate::payments::{ProviderError, ProviderMethod, SetupRequest};
+use crate::service::Service;
+use crate::wallets::Answered;
+use tillbox_core::entry::KeyStamp;
+use tillbox_core::id::{CustomerId, MerchantId, PaymentMethodId};
+use tillbox_store::sqlite::payment_methods::{self, PaymentMethodRow};
+
+/// The provider that all methods are of so far.
+const PROVIDER: &str = "sandbox";
+
+impl Service {
+    /// Saves the card that a provider's token names. Under a key the answer is given again.
+    pub async fn add_payment_method(
+        &self,
+        who: &Principal,
+        customer: CustomerId,
+        token: &str,
+        key: Option<KeyStamp>,
+        answer: impl FnOnce(&PaymentMethodRow) -> Vec<u8> + Send + 'static,
+    ) -> Result<Answered, ServiceError> {
+        if key.is_some() {
+            match self.answer_again(key, Mode::Commit).await {
+                Err(ServiceError::NotFound) => {}
+                answered => return answered,
+            }
+        }
+        self.customer(who, customer).await?;
+        let method = match self.sandbox.attach(who.merchant_id, token).await {
+            Ok(method) => method,
+            Err(ProviderError::Refused(_)) => {
+                return Err(ServiceError::Invalid {
+                    pointer: "/token",
+                    message: "the payment provider knows no such token",
+                });
+            }
+            Err(ProviderError::Unknown(why)) => return Err(ServiceError::Overloaded(why)),
+        };
+        let row = self.method_row(who.merchant_id, customer, method);
+        let write = move |connection: &tillbox_store::sqlite::Connection| {
+            let row = payment_methods::insert(connection, &row)?;
+            Ok((answer(&row), ()))
+        };
+        let answered = self.write_keyed(key, "", write, |()| ()).await?;
+        self.resume_for_new_card(who, customer).await?;
+        Ok(answered)
+    }
+
+    /// Saves a card that the customer added on a hosted page; told again, it is the same.
+    pub async fn take_method(
+        &self,
+        merchant_id: MerchantId,
+        customer: CustomerId,
+        method: ProviderMethod,
+    ) -> Result<PaymentMethodRow, ServiceError> {
+        let row = self.method_row(merchant_id, customer, method);
+        let row = self
+            .database
+            .write(move |connection| payment_methods::insert(connection, &row))
+            .await?;
+        if let Some(merchant) = self.merchant(merchant_id) {
+            let who = Principal::system(merchant);
+            self.resume_for_new_card(&who, customer).await?;
+        }
+        Ok(row)
+    }
+
+    fn method_row(
+        &self,
+        merchant_id: MerchantId,
+        customer_id: CustomerId,
+        method: ProviderMethod,
+    ) -> PaymentMethodRow {
+        PaymentMethodRow {
+            merchant_id,
+            id: PaymentMethodId::from_number(self.next_id()),
+            customer_id,
+            provider: PROVIDER.to_owned(),
+            provider_id: method.provider_id,
+            brand: method.brand,
+            last4: method.last4,
+            expires: method.expires,
+            is_default: false,
+            hard_declined_at: None,
+            created_at: self.clock.now(),
+            detached_at: None,
+        }
+    }
+
+    /// The address of a hosted page on which the customer adds a card.
+    pub async fn payment_method_page(
+        &self,
+        who: &Principal,
+        customer: CustomerId,
+        return_url: String,
+    ) -> Result<String, ServiceError> {
+        let customer = self.customer(who, customer).await?;
+        let request = SetupRequest {
+            merchant_id: who.merchant_id,
+            customer_id: customer.id,
+            return_url,
+            locale: customer.locale,
+        };
+        let page = self.sandbox.setup(request).await;
+        page.map_err(|error| ServiceError::Overloaded(error.to_string()))
+    }
+
+    /// The methods of a customer, newest first, before `before`.
+    pub async fn payment_methods(
+        &self,
+        who: &Principal,
+        customer: CustomerId,
+        before: Option<PaymentMethodId>,
+        limit: usize,
+    ) -> Result<Vec<PaymentMethodRow>, ServiceError> {
+        self.customer(who, customer).await?;
+        let merchant_id = who.merchant_id;
+        self.database
+            .read(move |connection| {
+                payment_methods::list(connection, merchant_id, customer, before, limit)
+            })
+            .await
+    }
+
+    /// A method of a customer.
+    pub async fn payment_method(
+        &self,
+        who: &Principal,
+        customer: CustomerId,
+        id: PaymentMethodId,
+    ) -> Result<PaymentMethodRow, ServiceError> {
+        self.customer(who, customer).await?;
+        self.find_method(who.merchant_id, id)
+            .await?
+            .filter(|row| row.customer_id == customer && row.detached_at.is_none())
+            .ok_or(ServiceError::NotFound)
+    }
+
+    /// Makes a method the default.
+    pub async fn make_default_payment_method(
+        &self,
+        who: &Principal,
+        customer: CustomerId,
+        id: PaymentMethodId,
+    ) -> Result<PaymentMethodRow, ServiceError> {
+        self.payment_method(who, customer, id).await?;
+        let merchant_id = who.merchant_id;
+        self.database
+            .write(move |connection| {
+                payment_methods::make_default(connection, merchant_id, customer, id)
+            })
+            .await?;
+        self.payment_method(who, customer, id).await
+    }
+
+    /// Takes a method away. A charge that is under way with it goes on.
+    pub async fn remove_payment_method(
+        &self,
+        who: &Principal,
+        customer: CustomerId,
+        id: PaymentMethodId,
+    ) -> Result<(), ServiceError> {
+        let row = self.payment_method(who, customer, id).await?;
+        let now = self.clock.now();
+        self.database
+            .write(move |connection| payment_methods::detach(connection, &row, now))
+            .await
+    }
+}

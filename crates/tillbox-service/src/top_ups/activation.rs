@@ -1,0 +1,107 @@
+//! Activation: the first payment, which opens a wallet (W3). The charge is the merchant's setting, and exempt from the
+//! limits of a top-up (R24). One at a time: who asks while one is under way is told of that one.
+
+use super::{Asked, TopUpView};
+use crate::Mode;
+use crate::access::Principal;
+use crate::error::ServiceError;
+use crate::service::Service;
+use crate::wallets::WalletView;
+use tillbox_core::command::OpenTopUp;
+use tillbox_core::entry::{KeyStamp, Note};
+use tillbox_core::id::{PaymentMethodId, TopUpId, WalletId};
+use tillbox_core::reason::Reason;
+use tillbox_core::rejection::Rejection;
+use tillbox_core::top_up::{Channel, TopUpStatus};
+use tillbox_core::wallet::WalletStatus;
+use tillbox_store::sqlite::top_ups::TopUpFilter;
+
+/// What asking for an activation came to.
+#[derive(Clone, Debug)]
+pub struct Activation {
+    /// The wallet, as it stands now.
+    pub wallet: WalletView,
+    /// The payment, where it is not over; one that failed is an answer of its own.
+    pub payment: Option<TopUpView>,
+    /// Whether the key had begun it before.
+    pub replayed: bool,
+}
+
+impl Service {
+    /// What the activation of a wallet would charge: none where nothing is due.
+    pub async fn activation_charge(
+        &self,
+        who: &Principal,
+        wallet_id: WalletId,
+    ) -> Result<Option<tillbox_core::amount::Amount>, ServiceError> {
+        let currency = self.wallet_currency(who, wallet_id).await?;
+        Ok(self.settings(who).in_currency(currency).activation_charge)
+    }
+
+    /// Charges what activates the wallet, and waits a while for the outcome.
+    pub async fn activate_wallet(
+        &self,
+        who: &Principal,
+        wallet_id: WalletId,
+        method: Option<PaymentMethodId>,
+        key: Option<KeyStamp>,
+        mode: Mode,
+    ) -> Result<Activation, ServiceError> {
+        let charge = self.activation_charge(who, wallet_id).await?;
+        let method = match method {
+            Some(id) => Some(self.method_of_wallet(who, wallet_id, id).await?),
+            None => self.default_method_of(who, wallet_id).await?,
+        };
+        let open = OpenTopUp {
+            id: TopUpId::from_number(self.next_id()),
+            // Without a charge the wallet was active from the start, and its status refuses this.
+            amount: charge.unwrap_or(tillbox_core::amount::Amount::ZERO),
+            reason: Reason::Activation,
+            channel: Channel::Saved,
+            method,
+            note: Note::default(),
+        };
+        let asked = self.open_top_up(who, wallet_id, open, key, mode).await;
+        let (payment, replayed) = match asked {
+            Ok(Asked::Begun { view, replayed }) => (Some(*view), replayed),
+            Ok(Asked::WouldBegin { .. }) => (None, false),
+            Err(ServiceError::Rejected {
+                rejection: Rejection::Conflict(_),
+                ..
+            }) => (self.activation_under_way(who, wallet_id).await?, false),
+            Err(error) => return Err(error),
+        };
+        let wallet = self.wallet(who, wallet_id).await?;
+        let is_over = wallet.status != WalletStatus::PendingActivation;
+        let payment =
+            payment.filter(|view| !is_over || view.row.top_up.status == TopUpStatus::Failed);
+        Ok(Activation {
+            wallet,
+            payment,
+            replayed,
+        })
+    }
+
+    async fn activation_under_way(
+        &self,
+        who: &Principal,
+        wallet_id: WalletId,
+    ) -> Result<Option<TopUpView>, ServiceError> {
+        let filter = TopUpFilter {
+            reason: Some(Reason::Activation),
+            ..TopUpFilter::default()
+        };
+        let views = self.top_ups(who, wallet_id, filter, None, 1).await?;
+        Ok(views.into_iter().next())
+    }
+
+    /// The payment that the activation of a wallet waits for.
+    pub async fn open_activation(
+        &self,
+        who: &Principal,
+        wallet_id: WalletId,
+    ) -> Result<Option<TopUpView>, ServiceError> {
+        let view = self.activation_under_way(who, wallet_id).await?;
+        Ok(view.filter(|view| view.row.top_up.status.is_open()))
+    }
+}
