@@ -70,6 +70,15 @@ impl Merchant {
 }
 
 impl Service {
+    /// A merchant of this server.
+    pub(crate) fn merchant(&self, id: MerchantId) -> Option<Arc<Merchant>> {
+        let merchants = self
+            .merchants
+            .read()
+            .unwrap_or_else(PoisonError::into_inner);
+        merchants.get(&id).cloned()
+    }
+
     /// The merchant's settings.
     pub fn settings(&self, who: &Principal) -> Arc<Settings> {
         who.merchant.settings()

@@ -7,12 +7,11 @@
 
 use crate::access::Principal;
 use crate::error::ServiceError;
-use crate::merchants::{Brand, Merchant};
+use crate::merchants::Brand;
 use crate::secrets::Secret;
 use crate::service::Service;
-use std::sync::{Arc, PoisonError};
 use tillbox_core::entry::Actor;
-use tillbox_core::id::{CustomerId, MerchantId};
+use tillbox_core::id::CustomerId;
 use tillbox_core::time::Timestamp;
 use tillbox_store::sqlite::Connection;
 use tillbox_store::sqlite::customers::{self, CustomerRow};
@@ -270,13 +269,5 @@ impl Service {
                 row.expires_at
             }
         }
-    }
-
-    fn merchant(&self, id: MerchantId) -> Option<Arc<Merchant>> {
-        let merchants = self
-            .merchants
-            .read()
-            .unwrap_or_else(PoisonError::into_inner);
-        merchants.get(&id).cloned()
     }
 }

@@ -3,8 +3,9 @@
 use crate::api::problem::{Problem, ProblemForm};
 use crate::api::request_id;
 use crate::api::v1::{
-    adjustments, batches, credits, customers, debits, holds, lots, portal_sessions, prices,
-    refunds, settings, system, test_clock, transactions, usage, wallets,
+    adjustments, alerts, auto_recharge, batches, credits, customers, debits, holds, lots,
+    payment_methods, portal_sessions, prices, refunds, settings, system, test_clock, top_ups,
+    transactions, usage, wallets,
 };
 use crate::portal;
 use axum::Router;
@@ -34,11 +35,23 @@ fn routes() -> OpenApiRouter<Arc<Service>> {
             customers::change,
             customers::delete
         ))
+        .routes(routes!(payment_methods::create, payment_methods::list))
+        .routes(routes!(payment_methods::get, payment_methods::delete))
+        .routes(routes!(payment_methods::make_default))
         .routes(routes!(wallets::open, wallets::list))
         .routes(routes!(wallets::get, wallets::change))
         .routes(routes!(wallets::balance))
+        .routes(routes!(wallets::activate))
         .routes(routes!(wallets::freeze))
         .routes(routes!(wallets::unfreeze))
+        .routes(routes!(alerts::get, alerts::put))
+        .routes(routes!(auto_recharge::get, auto_recharge::put))
+        .routes(routes!(auto_recharge::resume))
+        .routes(routes!(top_ups::create, top_ups::list))
+        .routes(routes!(top_ups::get))
+        .routes(routes!(top_ups::cancel))
+        .routes(routes!(top_ups::link))
+        .routes(routes!(top_ups::sync))
         .routes(routes!(lots::list))
         .routes(routes!(credits::create))
         .routes(routes!(debits::create))

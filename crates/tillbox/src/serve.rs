@@ -153,6 +153,7 @@ async fn serve(running: Running, listener: tokio::net::TcpListener) -> Result<Ex
     let (ended, ledger_end) = tokio::sync::oneshot::channel();
     std::thread::spawn(move || drop(ended.send(ledger.join())));
     let jobs = tokio::spawn(Arc::clone(&service).run_jobs());
+    let payments = tokio::spawn(Arc::clone(&service).run_payments());
     println!("Tillbox listens on http://{address}");
 
     let (stop, stopped) = tokio::sync::watch::channel(false);
@@ -182,6 +183,7 @@ async fn serve(running: Running, listener: tokio::net::TcpListener) -> Result<Ex
         tracing::warn!("some callers were not told that the ledger has ended");
     }
     jobs.abort();
+    payments.abort();
     service.stop();
     let end = match end {
         Some(end) => end,

@@ -5,9 +5,7 @@
 use super::failure::failure_class;
 use super::{Decline, Payment, PaymentState};
 use crate::error::ServiceError;
-use crate::merchants::Merchant;
 use crate::service::Service;
-use std::sync::Arc;
 use tillbox_core::command::{AdvanceTopUp, Command, EndTopUp, SettleTopUp, TopUpEnd};
 use tillbox_core::entry::{Actor, KeyStamp, Note};
 use tillbox_core::id::MerchantId;
@@ -246,13 +244,6 @@ impl Service {
         self.database
             .write(move |connection| top_ups::note_calls(connection, id, &calls))
             .await
-    }
-
-    /// A merchant of this server.
-    pub(crate) fn merchant(&self, id: MerchantId) -> Option<Arc<Merchant>> {
-        let merchants = self.merchants.read();
-        let merchants = merchants.unwrap_or_else(std::sync::PoisonError::into_inner);
-        merchants.get(&id).cloned()
     }
 }
 

@@ -8,7 +8,7 @@ use serde_json::{Map, Value, json};
 use tillbox_core::amount::Amount;
 use tillbox_core::currency::Currency;
 use tillbox_core::rejection::Rejection;
-use tillbox_service::{PriceError, ServiceError, print_amount};
+use tillbox_service::{PriceError, ServiceError, TopUpView, print_amount};
 use utoipa::ToSchema;
 
 /// An error: what happened, and what a program needs to act on it.
@@ -206,6 +206,26 @@ impl Problem {
         )
         .with("minimum", minimum.map(print))
         .with("maximum", maximum.map(print))
+    }
+
+    /// A payment that was not made, for a person and for a program.
+    pub(crate) fn declined(view: &TopUpView) -> Self {
+        let words = view.failure_words();
+        let code = view
+            .row
+            .top_up
+            .failure
+            .as_deref()
+            .unwrap_or("generic_decline");
+        Self::new(StatusCode::PAYMENT_REQUIRED, "payment_declined", words)
+            .with("decline_code", code)
+            .with("message", words)
+            .with("top_up_id", view.row.id.to_string())
+    }
+
+    /// The payment provider gave no answer to build on.
+    pub(crate) fn provider_unavailable() -> Self {
+        Self::overloaded("the payment provider can't be reached now")
     }
 
     fn conflict(reason: &str) -> Self {

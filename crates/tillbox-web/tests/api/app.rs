@@ -122,6 +122,7 @@ impl TestApp {
         let Running {
             service, ledger, ..
         } = Service::start(options).expect("a service");
+        tokio::spawn(Arc::clone(&service).run_payments());
         Self {
             router: tillbox_web::router(Arc::clone(&service)),
             service,

@@ -29,10 +29,13 @@ fn operations(document: &Value) -> Vec<(String, String, Value)> {
 /// The routes of the contract that stand so far; a route that is added is added here.
 const ROUTES: &[&str] = &[
     "DELETE /v1/customers/{customer_id}",
+    "DELETE /v1/customers/{customer_id}/payment-methods/{payment_method_id}",
     "GET /healthz",
     "GET /readyz",
     "GET /v1/customers",
     "GET /v1/customers/{customer_id}",
+    "GET /v1/customers/{customer_id}/payment-methods",
+    "GET /v1/customers/{customer_id}/payment-methods/{payment_method_id}",
     "GET /v1/prices",
     "GET /v1/prices/{price_id}",
     "GET /v1/settings",
@@ -40,10 +43,14 @@ const ROUTES: &[&str] = &[
     "GET /v1/transactions",
     "GET /v1/wallets",
     "GET /v1/wallets/{wallet_id}",
+    "GET /v1/wallets/{wallet_id}/alerts",
+    "GET /v1/wallets/{wallet_id}/auto-recharge",
     "GET /v1/wallets/{wallet_id}/balance",
     "GET /v1/wallets/{wallet_id}/holds",
     "GET /v1/wallets/{wallet_id}/holds/{hold_id}",
     "GET /v1/wallets/{wallet_id}/lots",
+    "GET /v1/wallets/{wallet_id}/top-ups",
+    "GET /v1/wallets/{wallet_id}/top-ups/{top_up_id}",
     "GET /v1/wallets/{wallet_id}/transactions",
     "GET /v1/wallets/{wallet_id}/transactions.csv",
     "GET /v1/wallets/{wallet_id}/transactions/{transaction_id}",
@@ -53,10 +60,14 @@ const ROUTES: &[&str] = &[
     "POST /v1/batches",
     "POST /v1/customers",
     "POST /v1/portal-sessions",
+    "POST /v1/customers/{customer_id}/payment-methods",
+    "POST /v1/customers/{customer_id}/payment-methods/{payment_method_id}/default",
     "POST /v1/prices",
     "POST /v1/test-clock/advance",
     "POST /v1/wallets",
+    "POST /v1/wallets/{wallet_id}/activate",
     "POST /v1/wallets/{wallet_id}/adjustments",
+    "POST /v1/wallets/{wallet_id}/auto-recharge/resume",
     "POST /v1/wallets/{wallet_id}/credits",
     "POST /v1/wallets/{wallet_id}/debits",
     "POST /v1/wallets/{wallet_id}/freeze",
@@ -64,9 +75,15 @@ const ROUTES: &[&str] = &[
     "POST /v1/wallets/{wallet_id}/holds/{hold_id}/capture",
     "POST /v1/wallets/{wallet_id}/holds/{hold_id}/extend",
     "POST /v1/wallets/{wallet_id}/holds/{hold_id}/release",
+    "POST /v1/wallets/{wallet_id}/payment-links",
+    "POST /v1/wallets/{wallet_id}/sync",
+    "POST /v1/wallets/{wallet_id}/top-ups",
+    "POST /v1/wallets/{wallet_id}/top-ups/{top_up_id}/cancel",
     "POST /v1/wallets/{wallet_id}/transactions/{transaction_id}/refund",
     "POST /v1/wallets/{wallet_id}/unfreeze",
     "POST /v1/wallets/{wallet_id}/usage",
+    "PUT /v1/wallets/{wallet_id}/alerts",
+    "PUT /v1/wallets/{wallet_id}/auto-recharge",
 ];
 
 #[tokio::test]
@@ -203,6 +220,9 @@ async fn answers_have_the_fields_of_their_schemas() {
     let price = app.post("/v1/prices", "", price).await.json();
     let wallet = app.wallet_with("10").await;
     let path = |rest: &str| format!("/v1/wallets/{wallet}{rest}");
+    let customer = app.get(&path("")).await.json()["customer_id"].clone();
+    let customer = customer.as_str().expect("an id");
+    let methods = format!("/v1/customers/{customer}/payment-methods");
     let answers = [
         ("Price", price),
         ("Wallet", app.get(&path("")).await.json()),
@@ -233,13 +253,30 @@ async fn answers_have_the_fields_of_their_schemas() {
             "Customer",
             app.get("/v1/customers").await.json()["data"][0].clone(),
         ),
+        (
+            "PaymentMethod",
+            app.post(&methods, "m", r#"{"token":"pm_card_visa"}"#)
+                .await
+                .json(),
+        ),
+        (
+            "TopUp",
+            app.post(&path("/top-ups"), "t", r#"{"amount":"25"}"#)
+                .await
+                .json(),
+        ),
+        (
+            "AutoRecharge",
+            app.get(&path("/auto-recharge")).await.json(),
+        ),
+        ("Alerts", app.get(&path("/alerts")).await.json()),
         ("Settings", app.get("/v1/settings").await.json()),
         ("Clock", app.get("/v1/test-clock").await.json()),
     ];
     let document = document(&app).await;
     for (name, answer) in answers {
         let known = properties(&document, &document["components"]["schemas"][name]);
-        let optional = ["dry_run", "effective_at"].map(str::to_owned);
+        let optional = ["activation", "dry_run", "effective_at"].map(str::to_owned);
         let printed: BTreeSet<String> = answer.as_object().expect(name).keys().cloned().collect();
         let unknown: Vec<_> = printed.difference(&known).collect();
         let missing: Vec<_> = known

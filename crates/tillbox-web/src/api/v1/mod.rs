@@ -1,18 +1,22 @@
 //! The resources of version 1.
 
 pub(crate) mod adjustments;
+pub(crate) mod alerts;
+pub(crate) mod auto_recharge;
 pub(crate) mod batches;
 pub(crate) mod credits;
 pub(crate) mod customers;
 pub(crate) mod debits;
 pub(crate) mod holds;
 pub(crate) mod lots;
+pub(crate) mod payment_methods;
 pub(crate) mod portal_sessions;
 pub(crate) mod prices;
 pub(crate) mod refunds;
 pub(crate) mod settings;
 pub(crate) mod system;
 pub(crate) mod test_clock;
+pub(crate) mod top_ups;
 pub(crate) mod transactions;
 pub(crate) mod usage;
 pub(crate) mod wallets;

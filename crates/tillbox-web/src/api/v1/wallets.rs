@@ -1,8 +1,9 @@
 //! Wallets: opening, looking, changing, freezing.
 
 use super::credits::{Funding, with_defaults};
+use super::top_ups::NextAction;
 use super::{mode, wallet_id};
-use crate::api::answer::{bytes, ok, print, raw, stored};
+use crate::api::answer::{bytes, ok, print, raw, replayed, stored};
 use crate::api::body::Json;
 use crate::api::caller::{Caller, Scope};
 use crate::api::fingerprint::Fingerprint;
@@ -21,8 +22,9 @@ use tillbox_core::amount::Amount;
 use tillbox_core::command::{Command, Credit};
 use tillbox_core::currency::Currency;
 use tillbox_core::entry::Note;
-use tillbox_core::id::{CustomerId, WalletId};
+use tillbox_core::id::{CustomerId, PaymentMethodId, WalletId};
 use tillbox_core::time::Timestamp;
+use tillbox_core::top_up::TopUpStatus;
 use tillbox_core::wallet::{Balances, WalletStatus};
 use tillbox_service::{
     OpenWallet, Operation, Service, WalletAnswer, WalletChange, WalletView as View,
@@ -48,8 +50,20 @@ pub(crate) struct WalletView<'a> {
     metadata: &'a RawValue,
     created_at: String,
     updated_at: String,
+    /// The payment that an activation waits for, in the answer to it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    activation: Option<ActivationView>,
     #[serde(skip_serializing_if = "Option::is_none")]
     dry_run: Option<bool>,
+}
+
+/// The payment that an activation waits for.
+#[derive(Serialize, ToSchema)]
+#[schema(as = Activation)]
+pub(crate) struct ActivationView {
+    top_up_id: String,
+    status: &'static str,
+    next_action: Option<NextAction>,
 }
 
 /// What a wallet holds.
@@ -68,6 +82,7 @@ pub(crate) struct Sums {
     pending_top_ups: String,
     /// What may be paid out.
     withdrawable: String,
+    /// Whether the balance is below a threshold, or at zero once there was money.
     low_balance: bool,
 }
 
@@ -94,7 +109,7 @@ pub(crate) struct ExpiringNext {
 }
 
 impl Sums {
-    fn of(balances: &Balances, currency: Currency) -> Self {
+    fn of(balances: &Balances, is_low: bool, currency: Currency) -> Self {
         let money = |amount: Amount| print(amount, currency);
         Self {
             balance: money(balances.balance),
@@ -104,7 +119,7 @@ impl Sums {
             debt: money(balances.debt),
             pending_top_ups: money(balances.pending_top_ups),
             withdrawable: money(balances.withdrawable),
-            low_balance: false,
+            low_balance: is_low,
         }
     }
 }
@@ -119,11 +134,12 @@ impl<'a> WalletView<'a> {
             name: view.row.name.as_deref(),
             status: view.status.name(),
             overdraft_limit: print(view.overdraft_limit, currency),
-            sums: Sums::of(&view.balances, currency),
+            sums: Sums::of(&view.balances, view.is_low, currency),
             version: view.version,
             metadata: raw(Some(&view.row.metadata)),
             created_at: view.row.created_at.to_string(),
             updated_at: view.updated_at.to_string(),
+            activation: None,
             dry_run: dry_run.then_some(true),
         }
     }
@@ -337,7 +353,7 @@ pub(crate) async fn balance(
     let currency = balance.currency;
     let by_funding_type = balance.balances.by_funding_type.iter();
     Ok(ok(&Balance {
-        sums: Sums::of(&balance.balances, currency),
+        sums: Sums::of(&balance.balances, balance.is_low, currency),
         overdraft_limit: print(balance.overdraft_limit, currency),
         currency: currency.code().to_owned(),
         by_funding_type: by_funding_type
@@ -353,6 +369,60 @@ pub(crate) async fn balance(
         updated_at: balance.updated_at.to_string(),
         as_of: balance.as_of.to_string(),
     }))
+}
+
+/// With what a wallet is activated.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct ActivateBody {
+    /// The saved method to charge; the customer's default unless said otherwise.
+    payment_method_id: Option<String>,
+    dry_run: Option<bool>,
+}
+
+/// Charges what activates the wallet. Where the customer has to confirm, the wallet stays `pending_activation` and
+/// `activation` says how to go on; one at a time.
+#[utoipa::path(post, path = "/v1/wallets/{wallet_id}/activate", tag = "wallets", params(("wallet_id" = String, Path), ("Idempotency-Key" = String, Header)),
+    request_body = ActivateBody, responses((status = 200, body = WalletView)))]
+pub(crate) async fn activate(
+    State(service): State<Arc<Service>>,
+    caller: Caller,
+    Path(wallet): Path<String>,
+    Json(body): Json<ActivateBody>,
+) -> Result<Response, Problem> {
+    let fingerprint = Fingerprint::of("activate")
+        .text("payment_method_id", body.payment_method_id.as_deref())
+        .finish();
+    let dry_run = body.dry_run.unwrap_or(false);
+    let wallet_id = wallet_id(&wallet)?;
+    let key = caller.key(Scope::Wallet(wallet_id), fingerprint, dry_run)?;
+    let method = body
+        .payment_method_id
+        .as_deref()
+        .map(PaymentMethodId::parse);
+    let method = method
+        .transpose()
+        .map_err(|_malformed| Problem::not_found())?;
+    let activation = service
+        .activate_wallet(&caller.principal, wallet_id, method, key, mode(dry_run))
+        .await?;
+    if let Some(failed) = activation
+        .payment
+        .as_ref()
+        .filter(|payment| payment.row.top_up.status == TopUpStatus::Failed)
+    {
+        let declined = axum::response::IntoResponse::into_response(Problem::declined(failed));
+        return Ok(replayed(declined, activation.replayed));
+    }
+    let view = WalletView {
+        activation: activation.payment.as_ref().map(|payment| ActivationView {
+            top_up_id: payment.row.id.to_string(),
+            status: payment.row.top_up.status.name(),
+            next_action: NextAction::of(&payment.row),
+        }),
+        ..WalletView::of(&activation.wallet, dry_run)
+    };
+    Ok(replayed(ok(&view), activation.replayed))
 }
 
 /// Stops spending; credits are still taken.
