@@ -23,6 +23,7 @@ pub(crate) struct TestApp {
     router: Router,
     setting: Setting,
     ledger: Option<JoinHandle<LaneEnd>>,
+    payments: Option<tokio::task::JoinHandle<()>>,
 }
 
 /// What outlives a restart.
@@ -103,9 +104,14 @@ impl TestApp {
     }
 
     /// Stops, and starts again on the same database, with other random bytes, as each process has its own.
-    pub(crate) fn restart(self) -> Self {
+    pub(crate) async fn restart(mut self) -> Self {
         let mut setting = self.setting.clone();
+        let payments = self.payments.take();
         drop(self);
+        // It ends with the ledger; until then it keeps the database open.
+        if let Some(payments) = payments {
+            payments.await.expect("the worker ends in good order");
+        }
         setting.random += 1;
         Self::open(setting)
     }
@@ -122,12 +128,13 @@ impl TestApp {
         let Running {
             service, ledger, ..
         } = Service::start(options).expect("a service");
-        tokio::spawn(Arc::clone(&service).run_payments());
+        let payments = tokio::spawn(Arc::clone(&service).run_payments());
         Self {
             router: tillbox_web::router(Arc::clone(&service)),
             service,
             setting,
             ledger: Some(ledger),
+            payments: Some(payments),
         }
     }
 

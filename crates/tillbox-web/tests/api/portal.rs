@@ -258,7 +258,7 @@ async fn sessions_survive_a_restart_with_their_forms() {
         .await
         .expect("a session")
         .form_token();
-    let app = app.restart();
+    let app = app.restart().await;
     let found = session(&app, &cookie).await.expect("a session");
     assert!(found.is_form_token(&token));
     assert_eq!(open(&app, &path).await.status, 303);
