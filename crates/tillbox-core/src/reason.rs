@@ -133,6 +133,19 @@ impl Reason {
             .find(|reason| reason.name() == name)
     }
 
+    /// Whether value of this reason was used up by the customer, rather than moved, corrected or lost.
+    pub const fn is_spending(self) -> bool {
+        matches!(
+            self,
+            Self::Usage
+                | Self::Overage
+                | Self::Purchase
+                | Self::Subscription
+                | Self::RecurringCharge
+                | Self::InvoicePayment
+        )
+    }
+
     /// Whether a transaction of this reason may be refunded to its wallet (R29).
     pub const fn is_refundable(self) -> bool {
         matches!(

@@ -159,6 +159,19 @@ impl Service {
             .ok_or(ServiceError::NotFound)
     }
 
+    /// Current prices of a currency, by key: what a wallet of it pays for.
+    pub async fn price_table(
+        &self,
+        who: &Principal,
+        currency: Currency,
+        limit: usize,
+    ) -> Result<Vec<PriceRow>, ServiceError> {
+        let merchant_id = who.merchant_id;
+        self.database
+            .read(move |connection| prices::in_currency(connection, merchant_id, currency, limit))
+            .await
+    }
+
     /// Current prices, newest first, before `before`.
     pub async fn prices(
         &self,

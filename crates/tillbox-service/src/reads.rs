@@ -16,7 +16,11 @@ use tillbox_store::sqlite::transactions::{self, MerchantTransaction, Transaction
 
 impl Service {
     /// Books what is due on a wallet, so that what is read next is as of now; an unknown wallet is not found.
-    async fn book_due(&self, who: &Principal, wallet_id: WalletId) -> Result<(), ServiceError> {
+    pub(crate) async fn book_due(
+        &self,
+        who: &Principal,
+        wallet_id: WalletId,
+    ) -> Result<(), ServiceError> {
         self.wallet_facts(who, wallet_id).await?;
         let operation = Operation {
             wallet_id,

@@ -25,6 +25,9 @@ use tillbox_store::sqlite::outbox::names;
 use tillbox_store::sqlite::wallets::{self, WalletFilter, WalletRow};
 use tillbox_store::sqlite::{Connection, answers, past};
 
+/// The most wallets that a customer's page lists.
+const CUSTOMER_WALLETS: usize = 100;
+
 /// A wallet as callers see it.
 #[derive(Clone, Debug)]
 pub struct WalletView {
@@ -303,6 +306,21 @@ impl Service {
         try_join_all(rows.into_iter().map(|row| self.wallet_view(who, row))).await
     }
 
+    /// The wallets of a customer as its page lists them: oldest first, closed ones behind the others.
+    pub async fn customer_wallets(
+        &self,
+        who: &Principal,
+        customer_id: CustomerId,
+    ) -> Result<Vec<WalletView>, ServiceError> {
+        let filter = WalletFilter {
+            customer_id: Some(customer_id),
+            ..WalletFilter::default()
+        };
+        let mut wallets = self.wallets(who, filter, None, CUSTOMER_WALLETS).await?;
+        wallets.sort_by_key(|view| (view.status == WalletStatus::Closed, view.row.id));
+        Ok(wallets)
+    }
+
     /// Changes a wallet; what is none stays. All of it is checked before any of it is written.
     pub async fn update_wallet(
         &self,
@@ -434,7 +452,11 @@ impl Service {
         Ok(self.wallet_facts(who, id).await?.currency)
     }
 
-    async fn wallet_row(&self, who: &Principal, id: WalletId) -> Result<WalletRow, ServiceError> {
+    pub(crate) async fn wallet_row(
+        &self,
+        who: &Principal,
+        id: WalletId,
+    ) -> Result<WalletRow, ServiceError> {
         let merchant_id = who.merchant_id;
         let row = self
             .database

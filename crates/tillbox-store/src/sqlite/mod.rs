@@ -6,6 +6,7 @@
 pub mod answers;
 pub mod api_keys;
 pub mod customers;
+pub mod history;
 pub mod holds;
 mod key_index;
 mod ledger;

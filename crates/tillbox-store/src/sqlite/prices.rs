@@ -170,6 +170,21 @@ pub fn list(
         .collect()
 }
 
+/// Current prices of a currency, by key.
+pub fn in_currency(
+    connection: &Connection,
+    merchant: MerchantId,
+    currency: Currency,
+    rows: usize,
+) -> Result<Vec<PriceRow>, StoreError> {
+    let sql = format!(
+        "SELECT {COLUMNS} FROM prices WHERE merchant_id = ?1 AND currency = ?2 AND current = 1 ORDER BY key LIMIT ?3"
+    );
+    let mut statement = connection.prepare_cached(&sql)?;
+    let values = params![merchant.number(), currency.code(), limit(rows)];
+    statement.query_and_then(values, from_row)?.collect()
+}
+
 /// Current prices of all merchants: what the server keeps in memory.
 pub fn all_current(connection: &Connection) -> Result<Vec<PriceRow>, StoreError> {
     let mut statement =

@@ -123,7 +123,7 @@ pub(super) fn list_query(
 
 /// The version of the wallet's first row that was booked at or after `at`; one above its last if there is none. A
 /// wallet's rows never go back in time, so that halving finds it: some twenty look-ups among a million rows.
-fn first_version_at(
+pub(super) fn first_version_at(
     connection: &Connection,
     wallet: WalletId,
     at: Timestamp,

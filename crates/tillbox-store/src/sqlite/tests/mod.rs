@@ -1,6 +1,7 @@
 //! Tests on real files: opening, plain tables, reads. The ledger's own tests are the conformance suite.
 
 mod customers;
+mod history;
 mod opening;
 mod outbox;
 mod plain;
