@@ -11,7 +11,7 @@ use crate::merchants::Brand;
 use crate::secrets::Secret;
 use crate::service::Service;
 use tillbox_core::entry::Actor;
-use tillbox_core::id::CustomerId;
+use tillbox_core::id::{CustomerId, MerchantId};
 use tillbox_core::time::Timestamp;
 use tillbox_store::sqlite::Connection;
 use tillbox_store::sqlite::customers::{self, CustomerRow};
@@ -52,6 +52,10 @@ pub enum LinkState {
 pub struct PortalLink {
     /// How it stands.
     pub state: LinkState,
+    /// The merchant that made it.
+    pub merchant_id: MerchantId,
+    /// Whose pages it opens.
+    pub customer_id: CustomerId,
     /// Whose pages they are.
     pub brand: Brand,
     /// The language that the customer reads.
@@ -159,6 +163,8 @@ impl Service {
             };
             Some(PortalLink {
                 state,
+                merchant_id: row.merchant_id,
+                customer_id: row.customer_id,
                 brand: merchant.brand(),
                 locale: customer.locale,
                 return_url: row.return_url,

@@ -1,5 +1,6 @@
 //! Who calls, and under which idempotency key.
 
+use super::page::decode;
 use super::problem::Problem;
 use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
@@ -40,6 +41,11 @@ impl FromRequestParts<Arc<Service>> for Caller {
         let principal = token
             .and_then(|token| service.authenticate(token))
             .ok_or_else(Problem::unauthenticated)?;
+        // What is no text is no id.
+        let path = parts.uri.path();
+        if path.contains('%') && decode(path).is_none() {
+            return Err(Problem::not_found());
+        }
         if let Some(query) = parts
             .uri
             .query()

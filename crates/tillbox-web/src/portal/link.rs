@@ -6,7 +6,7 @@ use super::page_error::PageError;
 use super::{cookie, language, origin};
 use axum::extract::rejection::PathRejection;
 use axum::extract::{Path, State};
-use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
+use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use std::sync::Arc;
 use tillbox_core::reason::Language;
@@ -16,8 +16,20 @@ use tillbox_service::{LinkState, Opened, PortalLink, Service};
 pub(crate) async fn show(
     State(service): State<Arc<Service>>,
     token: Result<Path<String>, PathRejection>,
+    headers: HeaderMap,
 ) -> Result<Response, PageError> {
-    page(service.portal_link(&text_of(token)).await?)
+    let link = service.portal_link(&text_of(token)).await?;
+    // Whoever opened it in this browser and comes again, by the back button or a bookmark, is let in.
+    if let Some(link) = &link
+        && link.state == LinkState::Used
+        && let Some(cookie) = cookie::read(&headers, service.public_url())
+        && let Some(session) = service.portal_session(cookie).await?
+        && session.customer.id == link.customer_id
+        && session.principal.merchant_id == link.merchant_id
+    {
+        return Ok(to_wallet());
+    }
+    page(link)
 }
 
 /// Opens the wallet: the link is used up, and the browser gets a session. One that it had before ends.
@@ -38,11 +50,13 @@ pub(crate) async fn open(
     {
         service.end_portal_session(&before).await?;
     }
-    let mut response = StatusCode::SEE_OTHER.into_response();
-    let headers = response.headers_mut();
-    headers.insert(header::LOCATION, HeaderValue::from_static("/wallet"));
-    cookie::give(headers, service.public_url(), &session);
+    let mut response = to_wallet();
+    cookie::give(response.headers_mut(), service.public_url(), &session);
     Ok(response)
+}
+
+fn to_wallet() -> Response {
+    (StatusCode::SEE_OTHER, [(header::LOCATION, "/wallet")]).into_response()
 }
 
 /// What stands in the path; what is no text is no token.

@@ -259,6 +259,23 @@ async fn a_change_of_a_wallet_is_whole_or_none() {
 
 /// What is kept in memory follows the store also when nobody waits for the answer.
 #[tokio::test]
+async fn a_path_that_is_no_text_names_nothing() {
+    let app = TestApp::start();
+    for path in [
+        "/v1/wallets/%ff",
+        "/v1/wallets/%",
+        "/v1/wallets/%zz/balance",
+        "/v1/customers/%c3%28",
+    ] {
+        app.get(path).await.problem(404, "not_found");
+    }
+    let path = "/v1/wallets/%ff/debits";
+    app.post(path, "k", r#"{"amount":"1"}"#)
+        .await
+        .problem(404, "not_found");
+}
+
+#[tokio::test]
 async fn a_change_whose_caller_has_gone_holds() {
     let app = TestApp::start();
     let wallet = app.wallet_with("10").await;

@@ -138,6 +138,26 @@ async fn looking_at_a_link_changes_nothing_and_opening_it_works_once() {
 }
 
 #[tokio::test]
+async fn whoever_opened_a_link_gets_in_by_it_again_and_nobody_else() {
+    let app = TestApp::start();
+    let customer = customer(&app, "en").await;
+    let path = link(&app, &customer).await;
+    let opened = open(&app, &path).await;
+    let cookie = opened.header("set-cookie");
+    let mine = cookie.split(';').next().expect("a pair");
+    let again = visit(&app, "GET", &path, &[("cookie", mine)], "").await;
+    assert_eq!((again.status, again.header("location")), (303, "/wallet"));
+    let other = sign_in(&app, &self::customer(&app, "en").await).await;
+    for cookie in [other.as_str(), "tillbox=x"] {
+        let answer = visit(&app, "GET", &path, &[("cookie", cookie)], "").await;
+        is_page(&answer, 410, "This link was used already");
+    }
+    app.wait(3_600);
+    let late = visit(&app, "GET", &path, &[("cookie", mine)], "").await;
+    is_page(&late, 410, "This link was used already");
+}
+
+#[tokio::test]
 async fn of_many_who_open_a_link_at_once_one_gets_in() {
     let app = TestApp::start();
     let path = link(&app, &customer(&app, "en").await).await;
