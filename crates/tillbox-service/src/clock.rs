@@ -10,6 +10,7 @@ use tillbox_core::command::Command;
 use tillbox_core::entry::Actor;
 use tillbox_core::time::Timestamp;
 use tillbox_engine::work::{Mode, Submission};
+use tillbox_store::sqlite::wallets::{self, WalletFilter};
 
 /// How far to move.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -20,6 +21,8 @@ pub enum Advance {
     BySeconds(i64),
 }
 
+/// Microseconds in a day.
+const DAY_US: i64 = 86_400_000_000;
 /// The clock is never moved further than this many days at once.
 const MAX_ADVANCE_DAYS: i64 = 3_660;
 
@@ -40,6 +43,53 @@ impl Service {
         let (service, who) = (Arc::clone(self), who.clone());
         let moved = tokio::spawn(async move { service.move_clock(&who, advance).await });
         moved.await.unwrap_or(Err(ServiceError::ShuttingDown))
+    }
+
+    /// Whether an instant lies in the past by the system's clock.
+    pub fn is_past(&self, at: Timestamp) -> bool {
+        at < self.clock.now()
+    }
+
+    /// Sets a test merchant's time back, to make a history from there on. Refused once anything has been booked, as
+    /// time never goes back behind that.
+    pub async fn begin_in_the_past(&self, who: &Principal, days: i64) -> Result<(), ServiceError> {
+        let merchant_id = who.merchant_id;
+        let any = WalletFilter::default();
+        let wallets = self
+            .database
+            .read(move |connection| wallets::list(connection, merchant_id, &any, None, 1))
+            .await?;
+        if who.live || !wallets.is_empty() {
+            return Err(ServiceError::Conflict(
+                "only a new test merchant begins in the past",
+            ));
+        }
+        self.set_offset(who, days.saturating_mul(-DAY_US)).await
+    }
+
+    /// Lets a merchant's time be the system's again, once its history has come near it.
+    pub async fn end_in_the_present(&self, who: &Principal) -> Result<(), ServiceError> {
+        let _one_at_a_time = who.merchant.advancing.lock().await;
+        if who.merchant.clock.offset_us() < 0 {
+            self.run_due_until(who, self.clock.now()).await?;
+            self.set_offset(who, 0).await?;
+        }
+        Ok(())
+    }
+
+    async fn set_offset(&self, who: &Principal, offset_us: i64) -> Result<(), ServiceError> {
+        let merchant_id = who.merchant_id;
+        self.database
+            .write(move |connection| {
+                tillbox_store::sqlite::merchants::set_clock_offset(
+                    connection,
+                    merchant_id,
+                    offset_us,
+                )
+            })
+            .await?;
+        who.merchant.clock.set_offset_us(offset_us);
+        Ok(())
     }
 
     async fn move_clock(
@@ -70,17 +120,7 @@ impl Service {
         }
         self.run_due_until(who, target).await?;
         let offset_us = target.micros() - self.clock.now().micros();
-        let merchant_id = who.merchant_id;
-        self.database
-            .write(move |connection| {
-                tillbox_store::sqlite::merchants::set_clock_offset(
-                    connection,
-                    merchant_id,
-                    offset_us,
-                )
-            })
-            .await?;
-        who.merchant.clock.set_offset_us(offset_us);
+        self.set_offset(who, offset_us).await?;
         Ok(target.max(self.clock_now(who)))
     }
 

@@ -7,6 +7,7 @@
 
 mod bench;
 mod config;
+mod demo;
 mod serve;
 mod verify;
 
@@ -28,6 +29,8 @@ struct Arguments {
 enum Command {
     /// Serves the HTTP API, until it is told to stop.
     Serve(serve::Arguments),
+    /// Shows it with some customers and 90 days of history, in a temporary folder. Begin here.
+    Demo(demo::Arguments),
     /// Proves that a ledger is whole, also while a server writes it: chain, balances, lots, holds, keys.
     Verify(verify::Arguments),
     /// Measures this machine, in a temporary folder: durable debits over HTTP and in process.
@@ -37,6 +40,7 @@ enum Command {
 fn main() -> ExitCode {
     let result = match Arguments::parse().command {
         Command::Serve(arguments) => serve::run(arguments),
+        Command::Demo(arguments) => demo::run(&arguments),
         Command::Verify(arguments) => verify::run(&arguments),
         Command::Bench(arguments) => bench::run(&arguments),
     };

@@ -43,7 +43,7 @@ pub(crate) struct Arguments {
 }
 
 /// Memory for wallets where nobody says otherwise.
-const DEFAULT_CACHE_MIB: usize = 128;
+pub(crate) const DEFAULT_CACHE_MIB: usize = 128;
 /// How long requests may take to finish once the process is told to stop.
 const STOP_WITHIN: Duration = Duration::from_secs(8);
 
@@ -145,7 +145,8 @@ pub(crate) fn random<const N: usize>() -> Result<[u8; N]> {
     Ok(bytes)
 }
 
-async fn serve(running: Running, listener: tokio::net::TcpListener) -> Result<ExitCode> {
+/// Serves until SIGTERM, Ctrl-C or the end of the ledger.
+pub(crate) async fn serve(running: Running, listener: tokio::net::TcpListener) -> Result<ExitCode> {
     let Running {
         service, ledger, ..
     } = running;
@@ -214,7 +215,7 @@ async fn told_to_stop() -> Result<()> {
     }
 }
 
-fn start_log(filter: &str) -> Result<()> {
+pub(crate) fn start_log(filter: &str) -> Result<()> {
     let filter = tracing_subscriber::EnvFilter::try_new(filter)
         .map_err(|why| anyhow::anyhow!("the log filter {filter:?} is not right: {why}"))?;
     tracing_subscriber::fmt()

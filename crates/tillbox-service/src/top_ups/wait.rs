@@ -45,7 +45,7 @@ impl Service {
 
     /// Waits until the provider has answered, or surely will not now, about each charge of a wallet: on the way of a
     /// test clock all that something due has triggered is done before the next (R46).
-    pub(crate) async fn wait_for_charges(
+    pub async fn wait_for_charges(
         &self,
         who: &Principal,
         wallet_id: WalletId,
