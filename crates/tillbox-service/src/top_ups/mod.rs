@@ -134,6 +134,7 @@ impl Service {
         key: Option<KeyStamp>,
         mode: Mode,
     ) -> Result<Asked, ServiceError> {
+        self.check_wallet(who, wallet_id).await?;
         let operation = Operation {
             wallet_id,
             command: Command::OpenTopUp(open),

@@ -5,7 +5,10 @@ use axum::body::Body;
 use axum::http::Request;
 use serde_json::{Value, json};
 use tillbox_core::id::{CustomerId, WalletId};
-use tillbox_service::{PortalSession, ServiceError};
+use tillbox_core::top_up::Channel;
+use tillbox_service::payments::page::{PageRequest, PageTerms};
+use tillbox_service::{Mode, NewPayment, NewTopUp, PortalSession, ServiceError};
+use tillbox_store::sqlite::top_ups::TopUpFilter;
 
 const FORM: &str = "application/x-www-form-urlencoded";
 
@@ -487,6 +490,49 @@ async fn a_customer_reaches_its_own_wallets_and_nothing_else() {
         "wallets",
         service.wallets(who, theirs, None, 10).await.err(),
     );
+    let top_up = |payment| NewTopUp {
+        amount: tillbox_core::amount::Amount::from_micros(20_000_000),
+        payment,
+        description: None,
+    };
+    let page = PageRequest {
+        channel: Channel::Checkout,
+        terms: PageTerms {
+            success_url: None,
+            cancel_url: None,
+            save_payment_method: false,
+            allow_promotion_codes: false,
+            lives_seconds: 3_600,
+        },
+    };
+    for payment in [NewPayment::Saved(None), NewPayment::Page(page)] {
+        let begun = service.create_top_up(who, other, top_up(payment), None, Mode::Commit);
+        not_found("a top-up", begun.await.err());
+    }
+    let merchant = service.authenticate(crate::app::KEY).expect("a caller");
+    let listed = service.top_ups(&merchant, other, TopUpFilter::default(), None, 10);
+    assert!(listed.await.expect("lists").is_empty());
+    let filter = TopUpFilter::default();
+    not_found(
+        "top-ups",
+        service.top_ups(who, other, filter, None, 10).await.err(),
+    );
+    let activated = service.activate_wallet(who, other, None, None, Mode::Commit);
+    not_found("activation", activated.await.err());
+    not_found("sync", service.sync_wallet(who, other).await.err());
+    not_found("recharge", service.auto_recharge(who, other).await.err());
+    not_found(
+        "resume",
+        service.resume_auto_recharge(who, other).await.err(),
+    );
+    not_found("alerts", service.alerts(who, other).await.err());
+    not_found("history", service.history(who, other, 30).await.err());
+    not_found(
+        "methods",
+        service.payment_methods(who, stranger, None, 10).await.err(),
+    );
+    let page = service.payment_method_page(who, stranger, String::new());
+    not_found("a page for a card", page.await.err());
     not_found(
         "a link",
         service
