@@ -72,6 +72,7 @@ pub(crate) struct WalletFacts {
     pub(crate) merchant_id: MerchantId,
     pub(crate) customer_id: CustomerId,
     pub(crate) currency: Currency,
+    pub(crate) language: Language,
 }
 
 /// A wallet to open.
@@ -415,6 +416,7 @@ impl Service {
                 merchant_id: row.merchant_id,
                 customer_id: row.customer_id,
                 currency: row.currency,
+                language: row.language,
             };
             let mut remembered = self
                 .wallet_facts
@@ -499,6 +501,7 @@ fn row_of(opened: &OpenedWallet) -> WalletRow {
         merchant_id: opened.wallet.merchant_id,
         customer_id: opened.wallet.customer_id,
         currency: opened.wallet.currency,
+        language: opened.wallet.language,
         name: opened.name.clone(),
         metadata: opened.metadata.clone(),
         created_at: opened.created_at,

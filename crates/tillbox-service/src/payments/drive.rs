@@ -5,7 +5,7 @@
 //! the next method at once, an unknown outcome never does (R22). Once a charge is too old for the provider to remember
 //! its key, it is only looked up.
 
-use super::failure::failure_class;
+use super::declines::failure_class;
 use super::page::PageTerms;
 use super::{
     ChargeRequest, CheckoutRequest, Decline, Payment, PaymentState, Presence, ProviderError,

@@ -2,7 +2,7 @@
 //! return page, the poller, Sync. They may come in any order and any number of times: the key of the settlement is
 //! the top-up, and the ledger knows what may follow what, so that there is one credit in the end (T4).
 
-use super::failure::failure_class;
+use super::declines::failure_class;
 use super::{Decline, Payment, PaymentState};
 use crate::error::ServiceError;
 use crate::service::Service;

@@ -4,8 +4,8 @@
 //! metadata, so that a payment can be found though its reply was lost. Whoever learns how a payment stands (the
 //! reply, a notice, the return page, the poller, Sync) hands it to the same function, and the ledger credits once.
 
+pub mod declines;
 mod drive;
-pub(crate) mod failure;
 pub mod learn;
 mod lookups;
 pub mod minimums;

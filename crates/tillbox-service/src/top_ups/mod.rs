@@ -14,7 +14,7 @@ pub use sync::Synced;
 use crate::access::Principal;
 use crate::error::ServiceError;
 use crate::ledger::submission;
-use crate::payments::failure::decline_words;
+use crate::payments::declines::decline_words;
 use crate::payments::page::PageRequest;
 use crate::service::Service;
 use crate::{Mode, Operation};
@@ -24,7 +24,7 @@ use tillbox_core::command::{Command, OpenTopUp};
 use tillbox_core::currency::Currency;
 use tillbox_core::entry::{Entry, KeyStamp, Note};
 use tillbox_core::id::{PaymentMethodId, TopUpId, WalletId};
-use tillbox_core::reason::Reason;
+use tillbox_core::reason::{Language, Reason};
 use tillbox_core::top_up::{Channel, TopUp};
 use tillbox_engine::work::Outcome;
 use tillbox_store::sqlite::top_ups::{self, TopUpFilter, TopUpRow};
@@ -56,12 +56,15 @@ pub struct TopUpView {
     pub row: TopUpRow,
     /// Its wallet's currency.
     pub currency: Currency,
+    /// The language of its owner.
+    pub language: Language,
 }
 
 impl TopUpView {
-    /// Why it failed, for a person.
+    /// Why it failed, for the wallet's owner.
     pub fn failure_words(&self) -> &'static str {
-        decline_words(self.row.top_up.failure.as_deref().unwrap_or_default())
+        let code = self.row.top_up.failure.as_deref().unwrap_or_default();
+        decline_words(code, self.language)
     }
 }
 
@@ -161,7 +164,12 @@ impl Service {
             return Ok(Asked::WouldBegin { currency, top_up });
         }
         let row = self.wait_for_top_up(who, id).await?;
-        let view = Box::new(TopUpView { row, currency });
+        let language = self.wallet_facts(who, wallet_id).await?.language;
+        let view = Box::new(TopUpView {
+            row,
+            currency,
+            language,
+        });
         Ok(Asked::Begun { view, replayed })
     }
 
@@ -172,7 +180,7 @@ impl Service {
         wallet_id: WalletId,
         id: TopUpId,
     ) -> Result<TopUpView, ServiceError> {
-        let currency = self.wallet_currency(who, wallet_id).await?;
+        let facts = self.wallet_facts(who, wallet_id).await?;
         let merchant_id = who.merchant_id;
         let row = self
             .database
@@ -180,7 +188,11 @@ impl Service {
             .await?
             .filter(|row| row.wallet_id == wallet_id)
             .ok_or(ServiceError::NotFound)?;
-        Ok(TopUpView { row, currency })
+        Ok(TopUpView {
+            row,
+            currency: facts.currency,
+            language: facts.language,
+        })
     }
 
     /// Top-ups of a wallet, newest first, before `before`.
@@ -192,13 +204,19 @@ impl Service {
         before: Option<TopUpId>,
         limit: usize,
     ) -> Result<Vec<TopUpView>, ServiceError> {
-        let currency = self.wallet_currency(who, wallet_id).await?;
+        let facts = self.wallet_facts(who, wallet_id).await?;
         let merchant_id = who.merchant_id;
         let read = move |connection: &tillbox_store::sqlite::Connection| {
             top_ups::list(connection, merchant_id, wallet_id, filter, before, limit)
         };
         let rows = self.database.read(read).await?.into_iter();
-        Ok(rows.map(|row| TopUpView { row, currency }).collect())
+        let (currency, language) = (facts.currency, facts.language);
+        let view = |row| TopUpView {
+            row,
+            currency,
+            language,
+        };
+        Ok(rows.map(view).collect())
     }
 
     /// Gives a top-up up, unless it is paid by then: the provider is asked first, and what it says holds.

@@ -242,6 +242,15 @@ pub(crate) fn currency(code: &str) -> Result<tillbox_core::currency::Currency, S
         .map_err(|_unknown| rows::corrupt(format!("{code:?} is no currency")))
 }
 
+/// A stored language.
+pub(crate) fn language(code: &str) -> tillbox_core::reason::Language {
+    if code == "es" {
+        tillbox_core::reason::Language::Es
+    } else {
+        tillbox_core::reason::Language::En
+    }
+}
+
 /// How many rows a page asks for, as SQLite takes it.
 pub(crate) fn limit(rows: usize) -> i64 {
     i64::try_from(rows).unwrap_or(i64::MAX)

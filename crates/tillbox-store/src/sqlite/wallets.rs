@@ -1,11 +1,12 @@
 //! Wallets: the plain side. Sums and status are the ledger's.
 
 use super::query::Query;
-use super::{currency, limit};
+use super::{currency, language, limit};
 use crate::error::StoreError;
 use rusqlite::{Connection, OptionalExtension, Row, params};
 use tillbox_core::currency::Currency;
 use tillbox_core::id::{CustomerId, MerchantId, WalletId};
+use tillbox_core::reason::Language;
 use tillbox_core::time::Timestamp;
 use tillbox_core::wallet::WalletStatus;
 
@@ -20,6 +21,8 @@ pub struct WalletRow {
     pub customer_id: CustomerId,
     /// Its currency.
     pub currency: Currency,
+    /// The language of its descriptions, and of what its owner is told.
+    pub language: Language,
     /// Its name, for people.
     pub name: Option<String>,
     /// The merchant's own data, a JSON object.
@@ -41,7 +44,7 @@ pub struct WalletFilter {
     pub currency: Option<Currency>,
 }
 
-const COLUMNS: &str = "w.id, w.merchant_id, w.customer_id, w.currency, w.name, w.metadata, w.created_at, w.updated_at";
+const COLUMNS: &str = "w.id, w.merchant_id, w.customer_id, w.currency, w.name, w.metadata, w.created_at, w.updated_at, w.language";
 
 fn from_row(row: &Row<'_>) -> Result<WalletRow, StoreError> {
     Ok(WalletRow {
@@ -49,6 +52,7 @@ fn from_row(row: &Row<'_>) -> Result<WalletRow, StoreError> {
         merchant_id: MerchantId::from_number(row.get(1)?),
         customer_id: CustomerId::from_number(row.get(2)?),
         currency: currency(&row.get::<_, String>(3)?)?,
+        language: language(&row.get::<_, String>(8)?),
         name: row.get(4)?,
         metadata: row.get(5)?,
         created_at: Timestamp::from_micros(row.get(6)?),

@@ -1,12 +1,12 @@
 //! What a batch needs of the store before it is decided.
 
-use super::super::currency;
 use super::super::key_index::KeyIndex;
 use super::super::rows::{
     ENTRY_COLUMNS, HOLD_COLUMNS, LOT_COLUMNS, corrupt, entry_from_row, hold_from_row, lot_from_row,
     unpack_spans,
 };
 use super::super::top_ups;
+use super::super::{currency, language};
 use crate::error::StoreError;
 use rusqlite::{Connection, OptionalExtension, params};
 use std::sync::Arc;
@@ -17,7 +17,6 @@ use tillbox_core::debt::{Debt, DebtSpan};
 use tillbox_core::entry::{KeyStamp, decode_standing};
 use tillbox_core::hold::HoldStatus;
 use tillbox_core::id::{CustomerId, EntryId, HoldId, LotId, MerchantId, WalletId};
-use tillbox_core::reason::Language;
 use tillbox_core::time::Timestamp;
 use tillbox_core::wallet::{NewWallet, WalletState, WalletStatus};
 use tillbox_engine::port::{Remembered, StoredAnswer};
@@ -39,11 +38,7 @@ pub(super) fn load_wallet(
         merchant_id: MerchantId::from_number(row.get(0)?),
         customer_id: CustomerId::from_number(row.get(1)?),
         currency: currency(&row.get::<_, String>(2)?)?,
-        language: if row.get::<_, String>(3)? == "es" {
-            Language::Es
-        } else {
-            Language::En
-        },
+        language: language(&row.get::<_, String>(3)?),
         status: WalletStatus::from_code(row.get(4)?)
             .ok_or_else(|| corrupt(format!("{id} has an unknown status")))?,
         overdraft_limit: Amount::from_micros(row.get(5)?),
