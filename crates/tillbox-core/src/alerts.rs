@@ -6,6 +6,7 @@
 //! Thresholds stand in the log; latches follow from it, so that replaying rows tells which of them fired.
 
 use crate::amount::Amount;
+use std::borrow::Cow;
 
 /// One threshold.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -70,6 +71,18 @@ impl Alerts {
         self.thresholds.iter().map(|alert| alert.threshold)
     }
 
+    /// As they stand once a row has changed the thresholds, and before it has moved the value.
+    pub fn changed(&self, change: Option<&AlertsChange>) -> Cow<'_, Self> {
+        match change {
+            None => Cow::Borrowed(self),
+            Some(change) => {
+                let mut changed = self.clone();
+                changed.change(change);
+                Cow::Owned(changed)
+            }
+        }
+    }
+
     /// Takes other thresholds; those that stay keep their latch.
     pub(crate) fn change(&mut self, change: &AlertsChange) {
         let latch = |threshold: &Amount| Alert {
@@ -107,13 +120,21 @@ impl Alerts {
         fired
     }
 
-    /// Which thresholds are armed again when a row takes the value to `after`.
-    pub fn recovered(&self, after: Amount) -> Vec<Amount> {
+    /// Which thresholds are armed again when a row takes the value from `before` up to `after`; zero as
+    /// [`Amount::ZERO`].
+    pub fn recovered(&self, before: Amount, after: Amount) -> Vec<Amount> {
         let latched = self.thresholds.iter().filter(|alert| !alert.armed);
-        latched
+        let mut recovered: Vec<Amount> = latched
             .map(|alert| alert.threshold)
-            .filter(|threshold| after >= rearmed_at(*threshold))
-            .collect()
+            .filter(|threshold| {
+                let line = rearmed_at(*threshold);
+                before < line && line <= after
+            })
+            .collect();
+        if self.source != Source::Off && !before.is_positive() && after.is_positive() {
+            recovered.insert(0, Amount::ZERO);
+        }
+        recovered
     }
 }
 
@@ -152,22 +173,27 @@ mod tests {
         let mut alerts = with(&["20", "50"]);
         let mut value = Amount::ZERO;
         for (next, fired, recovered) in [
-            ("40", vec![], vec!["20"]),
+            ("40", vec![], vec!["0", "20"]),
             ("19.999999", vec!["20"], vec![]),
             ("21.999999", vec![], vec![]),
             ("19", vec![], vec![]),
             ("55", vec![], vec!["20", "50"]),
+            ("60", vec![], vec![]),
             ("50", vec![], vec![]),
             ("49", vec!["50"], vec![]),
             ("0", vec!["0", "20"], vec![]),
             ("-3", vec![], vec![]),
-            ("1", vec![], vec![]),
+            ("1", vec![], vec!["0"]),
             ("0", vec!["0"], vec![]),
         ] {
             let next = usd(next);
             let amounts = |texts: Vec<&str>| texts.into_iter().map(usd).collect::<Vec<_>>();
             assert_eq!(alerts.fired(value, next), amounts(fired), "to {next:?}");
-            assert_eq!(alerts.recovered(next), amounts(recovered), "to {next:?}");
+            assert_eq!(
+                alerts.recovered(value, next),
+                amounts(recovered),
+                "to {next:?}"
+            );
             alerts.follow(next);
             value = next;
         }
@@ -182,6 +208,11 @@ mod tests {
             thresholds: vec![usd("20"), usd("40")],
         });
         assert_eq!(alerts.fired(usd("30"), usd("10")), [usd("20")]);
+        assert_eq!(
+            alerts.recovered(usd("50"), usd("60")),
+            [],
+            "40 was passed before it was watched"
+        );
     }
 
     #[test]

@@ -124,19 +124,27 @@ ids! {
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct EventId {
     row: i64,
-    place: u8,
+    place: u16,
 }
 
 impl EventId {
     /// What stands before the underscore.
     pub const PREFIX: &'static str = "evt";
-    /// Events that one row may have.
-    pub const PLACES: u8 = 32;
+    /// Places that the events of one row may have: two characters.
+    pub const PLACES: u16 = 1_024;
 
     /// The event of a row at a place below [`Self::PLACES`].
-    pub const fn new(row: i64, place: u8) -> Self {
+    pub const fn new(row: i64, place: u16) -> Self {
         assert!(place < Self::PLACES, "a row has no event at this place");
         Self { row, place }
+    }
+
+    /// Behind all events of a row.
+    pub const fn last_of(row: i64) -> Self {
+        Self {
+            row,
+            place: Self::PLACES.saturating_sub(1),
+        }
     }
 
     /// The number of the row.
@@ -145,29 +153,42 @@ impl EventId {
     }
 
     /// The place among its events.
-    pub const fn place(self) -> u8 {
+    pub const fn place(self) -> u16 {
         self.place
     }
 
     /// Reads the public form.
     pub fn parse(text: &str) -> Result<Self, MalformedId> {
-        let (row, place) = text
-            .split_at_checked(text.len().saturating_sub(1))
-            .ok_or(MalformedId)?;
-        let places = ALPHABET.iter().zip(0..Self::PLACES);
-        let mut places = places.filter(|(letter, _)| place.as_bytes() == [**letter]);
+        let end = text.len().saturating_sub(2);
+        let (row, place) = text.split_at_checked(end).ok_or(MalformedId)?;
+        let mut number: u16 = 0;
+        for byte in place.bytes() {
+            let five = ALPHABET.iter().position(|letter| *letter == byte);
+            let five = five.and_then(|five| u16::try_from(five).ok());
+            number = number
+                .saturating_mul(32)
+                .saturating_add(five.ok_or(MalformedId)?);
+        }
         Ok(Self {
             row: decode(Self::PREFIX, row)?,
-            place: places.next().ok_or(MalformedId)?.1,
+            place: number,
         })
     }
 }
 
 impl fmt::Display for EventId {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let letter = ALPHABET.get(usize::from(self.place)).copied();
+        let letter = |five: u16| {
+            let letter = ALPHABET.get(usize::from(five & 31)).copied();
+            char::from(letter.unwrap_or(b'0'))
+        };
         formatter.write_str(&encode(Self::PREFIX, self.row))?;
-        write!(formatter, "{}", char::from(letter.unwrap_or(b'0')))
+        write!(
+            formatter,
+            "{}{}",
+            letter(self.place.checked_shr(5).unwrap_or(0)),
+            letter(self.place)
+        )
     }
 }
 
@@ -203,21 +224,23 @@ mod tests {
 
     #[test]
     fn an_event_reads_back_and_sorts_by_its_row_and_its_place() {
-        let events = [(7, 0), (7, 31), (8, 0), (1 << 40, 2)];
+        let events = [(7, 0), (7, 31), (7, 32), (8, 0), (1 << 40, 1_023)];
         let events = events.map(|(row, place)| EventId::new(row, place));
         let texts = events.map(|event| event.to_string());
-        assert_eq!(texts[1], "evt_0000000000007z");
+        assert_eq!(texts[2], "evt_000000000000710");
         assert!(texts.is_sorted());
         for (event, text) in events.iter().zip(&texts) {
             assert_eq!(EventId::parse(text), Ok(*event));
         }
         for text in [
             "",
+            "e",
             "evt_",
             "evt_0000000000007",
-            "evt_0000000000007u",
+            "evt_00000000000070",
+            "evt_00000000000070u",
             "evt_0000000000007é",
-            "txn_00000000000070",
+            "txn_000000000000700",
         ] {
             assert_eq!(EventId::parse(text), Err(MalformedId), "{text}");
         }

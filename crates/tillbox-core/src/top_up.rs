@@ -142,6 +142,11 @@ pub struct TopUp {
 }
 
 impl TopUp {
+    /// Whether a lot of what was given follows that of what was charged; where nothing was charged it is the only one.
+    pub fn has_bonus(&self) -> bool {
+        self.discount().is_positive() && !self.charged.is_zero()
+    }
+
     /// What the provider gave on top of what was charged; a lot of its own (R26).
     pub fn discount(&self) -> Amount {
         match self.status {

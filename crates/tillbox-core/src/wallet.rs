@@ -265,6 +265,17 @@ impl WalletState {
         }
     }
 
+    /// The same by the merchant's thresholds as the last row found them: how it was then, whatever they are now.
+    pub fn was_low(&self) -> bool {
+        let value = self.balance - self.held;
+        match self.alerts.source {
+            Source::Merchant | Source::Wallet => {
+                alerts::is_low(value, self.alerts.amounts(), self.seq > 0)
+            }
+            Source::Off => false,
+        }
+    }
+
     /// Open lots in draw order.
     pub fn lots(&self) -> impl ExactSizeIterator<Item = &Lot> {
         self.lots.iter()

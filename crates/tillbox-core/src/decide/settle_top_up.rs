@@ -61,10 +61,10 @@ pub(super) fn discount(
     context: &Context<'_>,
 ) -> Option<Event> {
     let top_up = settled.top_up.as_deref()?;
-    let amount = top_up.discount();
-    if !amount.is_positive() || top_up.charged.is_zero() {
+    if !top_up.has_bonus() {
         return None;
     }
+    let amount = top_up.discount();
     let event = Event {
         reason: Some(Reason::Bonus),
         top_up_id: settled.top_up_id,
