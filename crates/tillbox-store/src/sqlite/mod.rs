@@ -6,6 +6,7 @@
 pub mod answers;
 pub mod api_keys;
 pub mod customers;
+pub mod events;
 pub mod history;
 pub mod holds;
 mod key_index;
@@ -28,6 +29,7 @@ mod stretches;
 pub mod top_ups;
 pub mod transactions;
 pub mod verify;
+mod walk;
 pub mod wallets;
 
 #[cfg(test)]
@@ -36,6 +38,7 @@ mod tests;
 pub use ledger::SqliteLedger;
 pub use plain::PlainWrite;
 pub use rusqlite::Connection;
+pub use walk::{PastStates, Steps, Walk};
 
 use crate::error::StoreError;
 use pool::ReadPool;

@@ -1,7 +1,7 @@
-//! A wallet as it was: its log, replayed up to an instant.
+//! A wallet as it was: its log, replayed.
 
-use super::currency;
 use super::rows::{ENTRY_COLUMNS, corrupt, entry_from_row};
+use super::{currency, limit};
 use crate::error::StoreError;
 use rusqlite::Connection;
 use tillbox_core::amount::Amount;
@@ -11,13 +11,11 @@ use tillbox_core::reason::Language;
 use tillbox_core::time::Timestamp;
 use tillbox_core::wallet::{NewWallet, WalletState, WalletStatus};
 
-/// The state at an instant: rows booked until then, and what was due then though it was booked later. None when
-/// the merchant has no such wallet.
-pub fn state_at(
+/// The state before the first row. None when the merchant has no such wallet.
+pub fn initial(
     connection: &Connection,
     merchant: MerchantId,
     id: WalletId,
-    at: Timestamp,
 ) -> Result<Option<WalletState>, StoreError> {
     let sql = "SELECT customer_id, currency, language, initial_status, initial_overdraft_limit FROM wallets WHERE id = ?1 AND merchant_id = ?2";
     let mut statement = connection.prepare_cached(sql)?;
@@ -25,7 +23,7 @@ pub fn state_at(
     let Some(row) = rows.next()? else {
         return Ok(None);
     };
-    let mut state = WalletState::new(NewWallet {
+    Ok(Some(WalletState::new(NewWallet {
         id,
         merchant_id: merchant,
         customer_id: CustomerId::from_number(row.get(0)?),
@@ -38,7 +36,20 @@ pub fn state_at(
         status: WalletStatus::from_code(row.get(3)?)
             .ok_or_else(|| corrupt(format!("{id} has an unknown status")))?,
         overdraft_limit: Amount::from_micros(row.get(4)?),
-    });
+    })))
+}
+
+/// The state at an instant: rows booked until then, and what was due then though it was booked later. None when
+/// the merchant has no such wallet.
+pub fn state_at(
+    connection: &Connection,
+    merchant: MerchantId,
+    id: WalletId,
+    at: Timestamp,
+) -> Result<Option<WalletState>, StoreError> {
+    let Some(mut state) = initial(connection, merchant, id)? else {
+        return Ok(None);
+    };
     let sql = format!(
         "SELECT {ENTRY_COLUMNS} FROM log WHERE wallet_id = ?1 AND at <= ?2 ORDER BY version"
     );
@@ -47,4 +58,30 @@ pub fn state_at(
         state.apply(&entry?);
     }
     Ok(Some(as_of(&state, at)))
+}
+
+/// Moves a state behind further rows of its wallet, up to that of version `through` and at most `rows` of them. Gives
+/// how many there were.
+pub fn advance(
+    connection: &Connection,
+    state: &mut WalletState,
+    through: u64,
+    rows: usize,
+) -> Result<usize, StoreError> {
+    let mut statement = connection.prepare_cached(&format!(
+        "SELECT {ENTRY_COLUMNS} FROM log WHERE wallet_id = ?1 AND version > ?2 AND version <= ?3 ORDER BY version LIMIT ?4"
+    ))?;
+    let number = |version: u64| i64::try_from(version).unwrap_or(i64::MAX);
+    let values = [
+        state.id.number(),
+        number(state.version),
+        number(through),
+        limit(rows),
+    ];
+    let mut applied = 0;
+    for entry in statement.query_and_then(values, entry_from_row)? {
+        state.apply(&entry?);
+        applied += 1;
+    }
+    Ok(applied)
 }

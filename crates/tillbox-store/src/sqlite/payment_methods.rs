@@ -147,21 +147,23 @@ pub fn make_default(
     Ok(())
 }
 
-/// Takes a method away; the newest of the rest becomes the default where it was that.
+/// Takes a method away; the newest of the rest becomes the default where it was that. False where it was away already.
 pub fn detach(
     connection: &Connection,
     row: &PaymentMethodRow,
     now: Timestamp,
-) -> Result<(), StoreError> {
+) -> Result<bool, StoreError> {
     let (merchant, customer) = (row.merchant_id, row.customer_id);
     let sql = "UPDATE payment_methods SET detached_at = ?3, is_default = 0 WHERE merchant_id = ?1 AND id = ?2 AND detached_at IS NULL";
-    connection.execute(sql, [merchant.number(), row.id.number(), now.micros()])?;
+    if connection.execute(sql, [merchant.number(), row.id.number(), now.micros()])? == 0 {
+        return Ok(false);
+    }
     if default_of(connection, merchant, customer)?.is_none()
         && let Some(next) = list(connection, merchant, customer, None, 1)?.first()
     {
         make_default(connection, merchant, customer, next.id)?;
     }
-    Ok(())
+    Ok(true)
 }
 
 /// Remembers that a method was declined for good.

@@ -11,6 +11,7 @@ CREATE TABLE outbox (
     data        TEXT NOT NULL
 );
 CREATE INDEX outbox_by_merchant ON outbox (merchant_id, id);
+CREATE INDEX outbox_by_type ON outbox (merchant_id, type, id);
 CREATE INDEX outbox_by_wallet ON outbox (wallet_id, id) WHERE wallet_id IS NOT NULL;
 
 -- Wallets that are there already: their own ids come before those of all of their rows.
