@@ -12,9 +12,11 @@ use tillbox_core::amount::Amount;
 use tillbox_core::command::{Command, SetRecharge};
 use tillbox_core::currency::Currency;
 use tillbox_core::id::{PaymentMethodId, WalletId};
+use tillbox_core::policy::Policies;
 use tillbox_core::reason::Reason;
-use tillbox_core::recharge::{NoCharge, Recharge, RechargeSettings, RechargeState, Standing};
+use tillbox_core::recharge::{NoCharge, Recharge, RechargeSettings, RechargeState, Skip, Standing};
 use tillbox_core::time::Timestamp;
+use tillbox_core::wallet::WalletState;
 use tillbox_store::sqlite::top_ups::TopUpFilter;
 
 /// Auto-recharge settings to save.
@@ -55,6 +57,49 @@ pub struct RechargeHealth {
 const LAST_ATTEMPTS: usize = 10;
 /// Backups that may be named.
 const MAX_BACKUPS: usize = 5;
+
+impl RechargeHealth {
+    /// As it stands in a wallet's state at an instant; without what it did last.
+    pub(crate) fn of(state: &WalletState, now: Timestamp, policies: &Policies) -> Self {
+        let recharge = state.recharge.as_deref();
+        let month = policies.month(now);
+        let limits = &policies.of(state.currency).top_up_limits;
+        let due = state.recharge_due(limits, month, now);
+        Self {
+            currency: state.currency,
+            standing: Standing::of(recharge),
+            reason: due.and_then(Result::err).map(NoCharge::name),
+            effective: state.balance - state.held + state.pending_top_ups,
+            next_eligible_at: recharge.and_then(|recharge| match recharge.state {
+                RechargeState::CoolingDown { until } if recharge.is_enabled => Some(until),
+                RechargeState::CoolingDown { until: _ }
+                | RechargeState::Armed
+                | RechargeState::Paused(_) => None,
+            }),
+            month_charged: recharge.map_or(Amount::ZERO, |recharge| recharge.charged_in(month)),
+            recharge: recharge.cloned(),
+            last_attempts: Vec::new(),
+        }
+    }
+
+    /// As it stood right after a row of the log, with the reason that the log tells, whatever the merchant's limits
+    /// are now.
+    pub(crate) fn as_was(state: &WalletState, at: Timestamp, policies: &Policies) -> Self {
+        let recharge = state.recharge.as_deref();
+        let reason = recharge
+            .filter(|recharge| recharge.is_enabled)
+            .and_then(|recharge| match recharge.state {
+                _ if recharge.charge.is_some() => Some(NoCharge::InFlight.name()),
+                RechargeState::Paused(reason) => Some(reason.name()),
+                RechargeState::CoolingDown { until } => Some(NoCharge::CoolingDown(until).name()),
+                RechargeState::Armed => recharge.skipped.map(Skip::name),
+            });
+        Self {
+            reason,
+            ..Self::of(state, at, policies)
+        }
+    }
+}
 
 impl Service {
     /// Saves what the customer wants; it may charge at once (R21).
@@ -125,26 +170,9 @@ impl Service {
             .top_ups(who, wallet_id, filter, None, LAST_ATTEMPTS)
             .await?;
         let policies = who.merchant.policies();
-        let look = move |state: &tillbox_core::wallet::WalletState, now: Timestamp| {
-            let recharge = state.recharge.as_deref();
-            let month = policies.month(now);
-            let limits = &policies.of(state.currency).top_up_limits;
-            let due = state.recharge_due(limits, month, now);
-            RechargeHealth {
-                currency: state.currency,
-                standing: Standing::of(recharge),
-                reason: due.and_then(Result::err).map(NoCharge::name),
-                effective: state.balance - state.held + state.pending_top_ups,
-                next_eligible_at: recharge.and_then(|recharge| match recharge.state {
-                    RechargeState::CoolingDown { until } if recharge.is_enabled => Some(until),
-                    RechargeState::CoolingDown { until: _ }
-                    | RechargeState::Armed
-                    | RechargeState::Paused(_) => None,
-                }),
-                month_charged: recharge.map_or(Amount::ZERO, |recharge| recharge.charged_in(month)),
-                recharge: recharge.cloned(),
-                last_attempts,
-            }
+        let look = move |state: &WalletState, now: Timestamp| RechargeHealth {
+            last_attempts,
+            ..RechargeHealth::of(state, now, &policies)
         };
         let clock = who.merchant.clock.clone();
         let read = self.engine.read(who.merchant_id, wallet_id, clock, look);

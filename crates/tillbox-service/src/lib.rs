@@ -35,7 +35,7 @@ pub use auto_recharge::{NewRecharge, RechargeHealth};
 pub use clock::Advance;
 pub use customers::{CustomerChange, NewCustomer};
 pub use error::ServiceError;
-pub use events::EventType;
+pub use events::{Event, EventData, EventFilter, EventPage, EventType};
 pub use history::{DayBalance, History, Spending};
 pub use ledger::{Operation, Outcome};
 pub use merchants::{Brand, Merchant};

@@ -3,11 +3,16 @@
 use crate::Mode;
 use crate::access::Principal;
 use crate::error::ServiceError;
+use crate::events::payment_method::named;
+use crate::events::{EventType, NewEvent};
 use crate::payments::{ProviderError, ProviderMethod, SetupRequest};
 use crate::service::Service;
 use crate::wallets::Answered;
 use tillbox_core::entry::KeyStamp;
 use tillbox_core::id::{CustomerId, MerchantId, PaymentMethodId};
+use tillbox_core::time::Timestamp;
+use tillbox_store::StoreError;
+use tillbox_store::sqlite::Connection;
 use tillbox_store::sqlite::payment_methods::{self, PaymentMethodRow};
 
 /// The provider that all methods are of so far.
@@ -41,10 +46,8 @@ impl Service {
             Err(ProviderError::Unknown(why)) => return Err(ServiceError::Overloaded(why)),
         };
         let row = self.method_row(who.merchant_id, customer, method);
-        let write = move |connection: &tillbox_store::sqlite::Connection| {
-            let row = payment_methods::insert(connection, &row)?;
-            Ok((answer(&row), ()))
-        };
+        let save = self.saving(row, self.clock_now(who));
+        let write = move |connection: &Connection| Ok((answer(&save(connection)?), ()));
         let answered = self.write_keyed(key, "", write, |()| ()).await?;
         self.resume_for_new_card(who, customer).await?;
         Ok(answered)
@@ -58,15 +61,32 @@ impl Service {
         method: ProviderMethod,
     ) -> Result<PaymentMethodRow, ServiceError> {
         let row = self.method_row(merchant_id, customer, method);
-        let row = self
-            .database
-            .write(move |connection| payment_methods::insert(connection, &row))
-            .await?;
-        if let Some(merchant) = self.merchant(merchant_id) {
-            let who = Principal::system(merchant);
+        let who = self.merchant(merchant_id).map(Principal::system);
+        let now = who
+            .as_ref()
+            .map_or(row.created_at, |who| self.clock_now(who));
+        let row = self.database.write(self.saving(row, now)).await?;
+        if let Some(who) = who {
             self.resume_for_new_card(&who, customer).await?;
         }
         Ok(row)
+    }
+
+    /// The write that saves a method, and tells of it unless it was there.
+    fn saving(
+        &self,
+        row: PaymentMethodRow,
+        now: Timestamp,
+    ) -> impl FnOnce(&Connection) -> Result<PaymentMethodRow, StoreError> + Send + use<> {
+        let outbox = self.outbox.clone();
+        move |connection| {
+            let saved = payment_methods::insert(connection, &row)?;
+            if saved.id == row.id {
+                let attached = told(EventType::PaymentMethodAttached, &saved, now);
+                outbox.emit(connection, attached)?;
+            }
+            Ok(saved)
+        }
     }
 
     fn method_row(
@@ -165,9 +185,30 @@ impl Service {
         id: PaymentMethodId,
     ) -> Result<(), ServiceError> {
         let row = self.payment_method(who, customer, id).await?;
-        let now = self.clock.now();
+        let (now, at) = (self.clock.now(), self.clock_now(who));
+        let outbox = self.outbox.clone();
         self.database
-            .write(move |connection| payment_methods::detach(connection, &row, now))
+            .write(move |connection| {
+                if !payment_methods::detach(connection, &row, now)? {
+                    return Ok(());
+                }
+                let detached = PaymentMethodRow {
+                    is_default: false,
+                    ..row
+                };
+                let detached = told(EventType::PaymentMethodDetached, &detached, at);
+                outbox.emit(connection, detached)
+            })
             .await
+    }
+}
+
+fn told(event_type: EventType, row: &PaymentMethodRow, at: Timestamp) -> NewEvent {
+    NewEvent {
+        merchant_id: row.merchant_id,
+        wallet_id: None,
+        event_type,
+        at,
+        data: named(row),
     }
 }

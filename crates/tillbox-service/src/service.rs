@@ -3,7 +3,7 @@
 use crate::access::{BootstrapKey, Principal, hash_key};
 use crate::database::Database;
 use crate::error::ServiceError;
-use crate::events::Outbox;
+use crate::events::{Outbox, past_states};
 use crate::merchants::Merchant;
 use crate::payments::sandbox::Sandbox;
 use crate::payments::worker::Driving;
@@ -22,7 +22,9 @@ use tillbox_core::id_source::IdSource;
 use tillbox_engine::clock::{Clock, MerchantClock};
 use tillbox_engine::{Engine, LaneEnd, Options};
 use tillbox_store::StoreError;
-use tillbox_store::sqlite::{Connection, SqliteLedger, SqliteStore, api_keys, merchants};
+use tillbox_store::sqlite::{
+    Connection, PastStates, SqliteLedger, SqliteStore, api_keys, merchants,
+};
 
 /// What a service is started with.
 pub struct ServiceOptions {
@@ -45,6 +47,7 @@ pub struct Service {
     pub(crate) database: Database,
     pub(crate) engine: Engine<SqliteLedger>,
     pub(crate) outbox: Outbox,
+    pub(crate) past_states: Arc<PastStates>,
     pub(crate) ids: Arc<IdSource>,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) sandbox: Sandbox,
@@ -114,6 +117,7 @@ impl Service {
             database,
             engine,
             outbox: Outbox::new(Arc::clone(&ids), Arc::clone(&options.clock)),
+            past_states: past_states(),
             ids,
             clock: options.clock,
             sandbox,

@@ -145,6 +145,17 @@ impl WalletView {
     }
 }
 
+impl WalletView {
+    /// As it was right after a row of its log, whatever the merchant's settings are now.
+    pub(crate) fn as_was(row: WalletRow, state: &WalletState, at: Timestamp) -> Self {
+        let never = Policies::default();
+        Self {
+            is_low: state.was_low(),
+            ..Self::of(row, state, at, &never)
+        }
+    }
+}
+
 impl Service {
     /// Opens a wallet for a customer, with its first value in the same commit.
     pub async fn open_wallet(
