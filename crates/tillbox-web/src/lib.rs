@@ -2,6 +2,7 @@
 //! parses, calls the service and prints. Every error leaves through `api/problem.rs`.
 
 mod api;
+mod live;
 mod portal;
 mod router;
 mod serve;

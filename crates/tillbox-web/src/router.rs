@@ -3,7 +3,7 @@
 use crate::api::problem::{Problem, ProblemForm};
 use crate::api::request_id;
 use crate::api::v1::{
-    adjustments, alerts, auto_recharge, batches, credits, customers, debits, holds, lots,
+    adjustments, alerts, auto_recharge, batches, credits, customers, debits, events, holds, lots,
     payment_methods, portal_sessions, prices, refunds, settings, system, test_clock, top_ups,
     transactions, usage, wallets,
 };
@@ -67,6 +67,8 @@ fn routes() -> OpenApiRouter<Arc<Service>> {
         .routes(routes!(transactions::get))
         .routes(routes!(transactions::list_all))
         .routes(routes!(batches::create))
+        .routes(routes!(events::list))
+        .routes(routes!(events::stream))
         .routes(routes!(prices::create, prices::list))
         .routes(routes!(prices::get))
         .routes(routes!(usage::create))

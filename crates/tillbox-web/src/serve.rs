@@ -1,6 +1,8 @@
 //! The accept loop: HTTP/1.1 with every wait bounded ([`crate::wire`]), and a stop that finishes what was begun.
 
+use crate::live::Streams;
 use crate::wire::{Progress, Wire};
+use axum::extract::Extension;
 use axum::http::Request;
 use hyper::body::Incoming;
 use hyper::server::conn::http1;
@@ -28,7 +30,7 @@ pub async fn serve(
     mut stopped: watch::Receiver<bool>,
     within: Duration,
 ) -> std::io::Result<()> {
-    let router = crate::router(service);
+    let router = crate::router(service).layer(Extension(Streams::new(stopped.clone())));
     let places = Arc::new(Semaphore::new(CONNECTIONS));
     let graceful = GracefulShutdown::new();
     loop {

@@ -113,27 +113,11 @@ impl Query {
 
     /// Page size and position. `position` of a cursor is a number; the cursor is bound to all other parameters.
     pub(crate) fn page(&self, list: &str) -> Result<Page, Problem> {
-        let limit = match self.get("limit") {
-            None => 20,
-            Some(text) => {
-                let number: Option<usize> = text.parse().ok().filter(|limit| {
-                    (1..=100).contains(limit) && text.bytes().all(|byte| byte.is_ascii_digit())
-                });
-                number.ok_or_else(|| {
-                    Problem::invalid_parameter("limit", "must be a number from 1 to 100")
-                })?
-            }
-        };
+        let limit = self.limit()?;
         let binding = self.binding(list);
-        let wrong = || {
-            Problem::invalid_parameter(
-                "cursor",
-                "belongs to no list with these filters: begin again without it",
-            )
-        };
         let before = self
             .get("cursor")
-            .map(|cursor| read_cursor(cursor, binding).ok_or_else(wrong))
+            .map(|cursor| read_cursor(cursor, binding).ok_or_else(|| wrong_cursor("cursor")))
             .transpose()?;
         Ok(Page {
             limit,
@@ -142,13 +126,25 @@ impl Query {
         })
     }
 
-    fn binding(&self, list: &str) -> [u8; 8] {
+    /// How many a page shows.
+    pub(super) fn limit(&self) -> Result<usize, Problem> {
+        let Some(text) = self.get("limit") else {
+            return Ok(20);
+        };
+        let number: Option<usize> = text.parse().ok().filter(|limit| {
+            (1..=100).contains(limit) && text.bytes().all(|byte| byte.is_ascii_digit())
+        });
+        number.ok_or_else(|| Problem::invalid_parameter("limit", "must be a number from 1 to 100"))
+    }
+
+    /// What a cursor is bound to: the list, and all parameters that are no position.
+    pub(super) fn binding(&self, list: &str) -> [u8; 8] {
         let mut hasher = blake3::Hasher::new();
         hasher.update(list.as_bytes());
         for (name, value) in self
             .0
             .iter()
-            .filter(|(name, _)| !matches!(name.as_str(), "cursor" | "limit"))
+            .filter(|(name, _)| !matches!(name.as_str(), "cursor" | "after" | "limit"))
         {
             for text in [name, value] {
                 hasher.update(&[0]);
@@ -159,6 +155,14 @@ impl Query {
         short.copy_from_slice(&hasher.finalize().as_bytes()[..8]);
         short
     }
+}
+
+/// Says that a cursor is none of this list's.
+pub(super) fn wrong_cursor(parameter: &str) -> Problem {
+    Problem::invalid_parameter(
+        parameter,
+        "belongs to no list with these filters: begin again without it",
+    )
 }
 
 /// Undoes percent-encoding, as forms and queries are sent.
@@ -221,6 +225,15 @@ impl Page {
 }
 
 impl<T> Listed<T> {
+    /// A page as it was found.
+    pub(super) fn found(data: Vec<T>, next_cursor: Option<String>) -> Self {
+        Self {
+            data,
+            has_more: next_cursor.is_some(),
+            next_cursor,
+        }
+    }
+
     /// The same page over other values of its rows, which come in the same order.
     pub(crate) fn map<'a, R, U>(self, rows: &'a [R], print: impl FnMut(&'a R) -> U) -> Listed<U> {
         let shown = self.data.len();
@@ -233,7 +246,7 @@ impl<T> Listed<T> {
 }
 
 /// Position and binding in hexadecimal, the position masked by the binding, so that nobody counts with it.
-fn write_cursor(position: i64, binding: [u8; 8]) -> String {
+pub(super) fn write_cursor(position: i64, binding: [u8; 8]) -> String {
     let mask = u64::from_be_bytes(binding);
     format!(
         "{:016x}{mask:016x}",
@@ -241,7 +254,7 @@ fn write_cursor(position: i64, binding: [u8; 8]) -> String {
     )
 }
 
-fn read_cursor(cursor: &str, binding: [u8; 8]) -> Option<i64> {
+pub(super) fn read_cursor(cursor: &str, binding: [u8; 8]) -> Option<i64> {
     let (position, bound) = cursor.split_at_checked(16)?;
     let mask = u64::from_be_bytes(binding);
     let is_hex = cursor.len() == 32

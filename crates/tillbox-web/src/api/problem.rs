@@ -183,7 +183,7 @@ impl Problem {
         }
     }
 
-    fn overloaded(detail: &str) -> Self {
+    pub(crate) fn overloaded(detail: &str) -> Self {
         Self::new(
             StatusCode::SERVICE_UNAVAILABLE,
             "overloaded",

@@ -36,6 +36,8 @@ const ROUTES: &[&str] = &[
     "GET /v1/customers/{customer_id}",
     "GET /v1/customers/{customer_id}/payment-methods",
     "GET /v1/customers/{customer_id}/payment-methods/{payment_method_id}",
+    "GET /v1/events",
+    "GET /v1/events/stream",
     "GET /v1/prices",
     "GET /v1/prices/{price_id}",
     "GET /v1/settings",

@@ -5,6 +5,7 @@ mod app;
 mod bodies;
 mod connections;
 mod documents;
+mod events;
 mod history;
 mod lists;
 mod portal;

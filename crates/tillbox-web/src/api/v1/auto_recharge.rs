@@ -46,8 +46,9 @@ pub(crate) struct RechargeView {
     next_eligible_at: Option<String>,
     /// Charged in this month, succeeded and under way.
     month_charged: String,
-    /// Its last charges, newest first.
-    last_attempts: Vec<TopUpView>,
+    /// Its last charges, newest first; absent in events.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    last_attempts: Option<Vec<TopUpView>>,
 }
 
 impl RechargeView {
@@ -83,7 +84,15 @@ impl RechargeView {
             effective_balance: money(health.effective),
             next_eligible_at: health.next_eligible_at.map(|at| at.to_string()),
             month_charged: money(health.month_charged),
-            last_attempts: health.last_attempts.iter().map(TopUpView::of).collect(),
+            last_attempts: Some(health.last_attempts.iter().map(TopUpView::of).collect()),
+        }
+    }
+
+    /// As an event tells it: what was charged has events of its own.
+    pub(crate) fn without_attempts(health: &RechargeHealth) -> Self {
+        Self {
+            last_attempts: None,
+            ..Self::of(health)
         }
     }
 }

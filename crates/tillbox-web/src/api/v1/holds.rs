@@ -85,7 +85,7 @@ impl<'a> HoldView<'a> {
         }
     }
 
-    fn of_stored(stored: &'a StoredHold, wallet: &str, currency: Currency) -> Self {
+    pub(crate) fn of_stored(stored: &'a StoredHold, wallet: &str, currency: Currency) -> Self {
         let hold = &stored.hold;
         Self {
             id: Some(hold.id.to_string()),

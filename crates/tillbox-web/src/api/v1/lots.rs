@@ -38,7 +38,7 @@ pub(crate) struct LotView {
 }
 
 impl LotView {
-    fn of(lot: &Lot, currency: Currency) -> Self {
+    pub(crate) fn of(lot: &Lot, currency: Currency) -> Self {
         Self {
             id: lot.id.to_string(),
             funding_type: lot.funding.name(),

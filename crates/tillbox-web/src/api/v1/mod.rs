@@ -7,6 +7,7 @@ pub(crate) mod batches;
 pub(crate) mod credits;
 pub(crate) mod customers;
 pub(crate) mod debits;
+pub(crate) mod events;
 pub(crate) mod holds;
 pub(crate) mod lots;
 pub(crate) mod payment_methods;

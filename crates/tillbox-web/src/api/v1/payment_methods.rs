@@ -34,7 +34,7 @@ pub(crate) struct PaymentMethodView {
 }
 
 impl PaymentMethodView {
-    fn of(row: &PaymentMethodRow) -> Self {
+    pub(crate) fn of(row: &PaymentMethodRow) -> Self {
         Self {
             id: row.id.to_string(),
             customer_id: row.customer_id.to_string(),

@@ -125,7 +125,7 @@ impl Sums {
 }
 
 impl<'a> WalletView<'a> {
-    fn of(view: &'a View, dry_run: bool) -> Self {
+    pub(crate) fn of(view: &'a View, dry_run: bool) -> Self {
         let currency = view.row.currency;
         Self {
             id: (!dry_run).then(|| view.row.id.to_string()),
