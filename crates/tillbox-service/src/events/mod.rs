@@ -13,6 +13,9 @@ mod table;
 mod told;
 mod types;
 
+#[cfg(test)]
+mod tests;
+
 pub use event::{Event, EventData};
 pub use feed::EventPage;
 pub(crate) use feed::past_states;

@@ -46,6 +46,10 @@ pub(super) fn of_row(before: &WalletState, row: &Entry) -> (Vec<EventType>, Chan
         types.extend(of_recharge(before.recharge.as_deref(), recharge));
     }
     types.extend(failed_charge(event));
+    if event.kind == EntryKind::RechargeChanged && types.is_empty() {
+        // Saved as it was.
+        types.push(EventType::WalletUpdated);
+    }
     let told = [
         (!changes.low.is_empty(), EventType::WalletBalanceLow),
         (

@@ -80,7 +80,12 @@ pub fn advance(
     ];
     let mut applied = 0;
     for entry in statement.query_and_then(values, entry_from_row)? {
-        state.apply(&entry?);
+        let entry = entry?;
+        if entry.version != state.version.saturating_add(1) {
+            let gap = format!("{} has no row behind version {}", state.id, state.version);
+            return Err(corrupt(gap));
+        }
+        state.apply(&entry);
         applied += 1;
     }
     Ok(applied)

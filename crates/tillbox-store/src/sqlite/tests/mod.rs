@@ -1,6 +1,7 @@
 //! Tests on real files: opening, plain tables, reads. The ledger's own tests are the conformance suite.
 
 mod customers;
+mod events;
 mod history;
 mod opening;
 mod outbox;
@@ -8,9 +9,10 @@ mod plain;
 mod pool;
 mod portal_sessions;
 mod transactions;
+mod walk;
 mod wallets;
 
-use super::{Connection, SqliteLedger, SqliteStore, in_transaction};
+use super::{Connection, PlainWrite, SqliteLedger, SqliteStore, in_transaction};
 use crate::error::StoreError;
 use std::cell::Cell;
 use std::collections::BTreeMap;
@@ -27,7 +29,7 @@ use tillbox_core::lot::FundingType;
 use tillbox_core::reason::{Language, Reason};
 use tillbox_core::time::Timestamp;
 use tillbox_core::wallet::{NewWallet, WalletState, WalletStatus};
-use tillbox_engine::port::{Batch, HoldWrite, LedgerStore, LotWrite, OpenedWallet};
+use tillbox_engine::port::{Batch, CommitError, HoldWrite, LedgerStore, LotWrite, OpenedWallet};
 
 /// Whose things they are.
 const OURS: MerchantId = MerchantId::from_number(1);
@@ -108,6 +110,19 @@ impl Plain {
     }
 }
 
+/// A plain write beside the ledger's.
+struct Once<F>(Option<F>);
+
+impl<F: FnOnce(&Connection) -> Result<(), StoreError> + Send> PlainWrite for Once<F> {
+    fn run(&mut self, connection: &Connection) -> bool {
+        self.0.take().is_some_and(|write| write(connection).is_ok())
+    }
+
+    fn settle(self: Box<Self>, outcome: Result<(), CommitError>) {
+        outcome.expect("written");
+    }
+}
+
 /// A database whose wallets are written as the ledger writes them: a commit for each command.
 struct Ledger {
     store: SqliteStore,
@@ -170,6 +185,14 @@ impl Ledger {
         });
         self.states.insert(state.id, state);
         wallet.id
+    }
+
+    fn plain(
+        &mut self,
+        write: impl FnOnce(&Connection) -> Result<(), StoreError> + Send + 'static,
+    ) {
+        let write = Box::new(Once(Some(write)));
+        self.writer.run_plain(vec![write]).expect("writes");
     }
 
     fn commit(&mut self, batch: &Batch<'_>) {
