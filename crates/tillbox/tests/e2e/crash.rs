@@ -68,7 +68,11 @@ fn killed_under_load_it_keeps_what_it_answered() {
 }
 
 /// Writes from all threads, and kills the server at a random moment.
-fn load_until_killed(server: &mut Server, wallets: &[String], random: &mut Random) -> Vec<Attempt> {
+pub(crate) fn load_until_killed(
+    server: &mut Server,
+    wallets: &[String],
+    random: &mut Random,
+) -> Vec<Attempt> {
     let answered = AtomicUsize::new(0);
     let enough = 100 + random.index(400);
     let workers: Vec<Worker> = (0..THREADS)

@@ -14,6 +14,7 @@ mod client;
 mod clock;
 mod crash;
 mod credentials;
+mod events;
 mod given;
 mod hang_ups;
 mod lists;
