@@ -22,7 +22,7 @@ pub(super) fn of(id: EntryId) -> i64 {
 }
 
 /// Whether a list of transactions may show the row: a transaction, or a top-up that has not succeeded (R2).
-fn is_listed(entry: &Entry) -> bool {
+pub(super) fn is_listed(entry: &Entry) -> bool {
     entry.event.moves_money() || entry.event.kind == EntryKind::TopUpOpened
 }
 

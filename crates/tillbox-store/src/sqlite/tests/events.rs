@@ -183,9 +183,9 @@ fn pages_are_found_by_their_indexes() {
         outbox_type: Some(WALLET_UPDATED),
         ..FactFilter::default()
     };
-    let plan = plain.read(|connection| stretch_query(OURS, &filter, 4, 7, 20).plan(connection));
+    let steps = plain.read(|connection| stretch_query(OURS, &filter, 4, 7, 20).plan(connection));
     assert_eq!(
-        plan,
+        steps,
         "SEARCH log USING INTEGER PRIMARY KEY (rowid>? AND rowid<?)"
     );
     for (filter, index) in [
@@ -202,8 +202,8 @@ fn pages_are_found_by_their_indexes() {
             "outbox_by_wallet (wallet_id=? AND id>?)",
         ),
     ] {
-        let plan = plain.read(|connection| outbox_query(OURS, &filter, 7, 20).plan(connection));
-        assert_eq!(plan, format!("SEARCH o USING INDEX {index}"));
+        let steps = plain.read(|connection| outbox_query(OURS, &filter, 7, 20).plan(connection));
+        assert_eq!(steps, format!("SEARCH o USING INDEX {index}"));
     }
 }
 

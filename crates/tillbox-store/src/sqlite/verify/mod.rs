@@ -11,6 +11,7 @@
 
 mod compare;
 mod links;
+mod told;
 mod wallet;
 
 use super::migrations::{Contents, contents};

@@ -5,6 +5,7 @@ use super::super::rows::{ENTRY_COLUMNS, entry_from_row};
 use super::compare::{
     STATE, compare_holds, compare_lots, compare_state, compare_top_ups, load_wallet,
 };
+use super::told::{self, Stretches};
 use super::{Report, Violation, next_wallet};
 use crate::error::StoreError;
 use rusqlite::{Connection, OptionalExtension, Row};
@@ -26,6 +27,7 @@ struct Open {
     audit: WalletAudit,
     merchant: Option<i64>,
     debt_payments: i64,
+    stretches: Stretches,
     readable: bool,
 }
 
@@ -69,6 +71,7 @@ impl Open {
             audit: WalletAudit::new(id),
             merchant: merchant.optional()?,
             debt_payments: 0,
+            stretches: Stretches::default(),
             readable: true,
         })
     }
@@ -95,6 +98,7 @@ impl Open {
                     self.audit.feed(&entry);
                     self.check_merchant(row, &entry, report)?;
                     self.check_links(connection, &entry, report)?;
+                    self.check_told(connection, &entry, report)?;
                 }
                 Err(StoreError::Corrupt { what }) => {
                     self.audit.feed_unreadable(what);
@@ -174,6 +178,21 @@ impl Open {
         Ok(())
     }
 
+    fn check_told(
+        &mut self,
+        connection: &Connection,
+        entry: &Entry,
+        report: &mut Report,
+    ) -> Result<(), StoreError> {
+        let Some(merchant) = self.merchant else {
+            return Ok(());
+        };
+        if let Some(detail) = self.stretches.check(connection, merchant, entry)? {
+            self.found(told::ROWS, Some(entry), detail, report);
+        }
+        Ok(())
+    }
+
     /// Compares what the rows come to with what is stored, in the snapshot that saw the last of them.
     fn finish(self, connection: &Connection, report: &mut Report) -> Result<(), StoreError> {
         report.wallets += 1;
@@ -183,6 +202,11 @@ impl Open {
         if self.readable && stored != self.debt_payments {
             let detail = format!("{stored} stored, {} in the log", self.debt_payments);
             self.found(DEBT_PAYMENTS, None, detail, report);
+        }
+        if self.merchant.is_some()
+            && let Some(detail) = told::check_opening(connection, self.id)?
+        {
+            self.found(told::OPENINGS, None, detail, report);
         }
         let Some(wallet) = self.or_unreadable(load_wallet(connection, self.id), report)? else {
             return Ok(());

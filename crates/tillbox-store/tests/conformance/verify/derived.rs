@@ -10,6 +10,8 @@ const HOLDS: &str = "stored holds are what the log comes to";
 const CHAIN: &str = "the chain holds";
 const KEYS: &str = "every key leads to its row";
 const REFUNDS: &str = "refunds are stored beside the log";
+const TOLD: &str = "each row is found by its merchant";
+const OPENINGS: &str = "each opening is told of once, before the rows";
 const PAYMENTS: &str = "payments of debt are stored beside the log";
 
 /// Runs a statement that changes one row or more.
@@ -142,6 +144,32 @@ fn each_change_of_a_derived_table_is_named() {
             "payment-more",
             "INSERT INTO debt_payments VALUES (2, 999999999, 1, 1, 1)",
             &[PAYMENTS],
+        ),
+        ("stretch-gone", "DELETE FROM log_stretches", &[TOLD]),
+        (
+            "stretch-other",
+            "UPDATE log_stretches SET merchant_id = 9",
+            &[TOLD],
+        ),
+        (
+            "stretch-unlisted",
+            "UPDATE log_stretches SET listed = 0",
+            &[TOLD],
+        ),
+        (
+            "opening-gone",
+            "DELETE FROM outbox WHERE wallet_id = 2",
+            &[OPENINGS],
+        ),
+        (
+            "opening-twice",
+            "INSERT INTO outbox SELECT 3, merchant_id, wallet_id, type, at, data FROM outbox WHERE wallet_id = 2",
+            &[OPENINGS],
+        ),
+        (
+            "opening-late",
+            "UPDATE outbox SET id = 1000000000 WHERE wallet_id = 2",
+            &[OPENINGS],
         ),
         (
             "merchant",
