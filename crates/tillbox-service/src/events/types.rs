@@ -101,6 +101,15 @@ mod tests {
     use tillbox_store::sqlite::outbox;
 
     #[test]
+    fn every_type_is_documented() {
+        let page = include_str!("../../../../docs/events.md");
+        for event_type in EventType::ALL {
+            let name = format!("`{}`", event_type.name());
+            assert!(page.contains(&name), "{name}");
+        }
+    }
+
+    #[test]
     fn names_and_places_are_unique_and_the_store_knows_its_own() {
         for event_type in EventType::ALL {
             assert_eq!(EventType::from_name(event_type.name()), Some(*event_type));

@@ -36,7 +36,7 @@ impl Follower {
         self
     }
 
-    fn to_the_end(&mut self, client: &Client) {
+    fn read_to_the_end(&mut self, client: &Client) {
         while self.read(client).expect("the server answers") {}
     }
 }
@@ -130,7 +130,7 @@ fn killed_while_it_is_followed_the_feed_tells_of_each_row_once() {
         server.restart();
     }
     let client = server.client();
-    follower.to_the_end(&client);
+    follower.read_to_the_end(&client);
     let whole = client.list("/v1/events");
     assert_eq!(follower.events.len(), whole.len());
     assert!(
