@@ -154,6 +154,11 @@ impl Service {
         &self.public_url
     }
 
+    /// The sandbox provider, for its hosted pages and its notices.
+    pub fn sandbox(&self) -> &Sandbox {
+        &self.sandbox
+    }
+
     /// A number that differs from run to run.
     pub fn random_number(&self) -> u64 {
         self.random_number

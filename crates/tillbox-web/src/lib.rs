@@ -5,6 +5,7 @@ mod api;
 mod live;
 mod portal;
 mod router;
+mod sandbox;
 mod serve;
 mod wire;
 

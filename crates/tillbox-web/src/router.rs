@@ -4,10 +4,10 @@ use crate::api::problem::{Problem, ProblemForm};
 use crate::api::request_id;
 use crate::api::v1::{
     adjustments, alerts, auto_recharge, batches, credits, customers, debits, events, holds, lots,
-    payment_methods, portal_sessions, prices, refunds, settings, system, test_clock, top_ups,
-    transactions, usage, wallets,
+    payment_methods, payments, portal_sessions, prices, refunds, settings, system, test_clock,
+    top_ups, transactions, usage, wallets,
 };
-use crate::portal;
+use crate::{portal, sandbox};
 use axum::Router;
 use axum::routing::get;
 use std::sync::Arc;
@@ -72,6 +72,8 @@ fn routes() -> OpenApiRouter<Arc<Service>> {
         .routes(routes!(prices::create, prices::list))
         .routes(routes!(prices::get))
         .routes(routes!(usage::create))
+        .routes(routes!(payments::webhook))
+        .routes(routes!(payments::faults, payments::set_faults))
         .routes(routes!(portal_sessions::create))
         .routes(routes!(settings::get, settings::change))
         .routes(routes!(test_clock::get))
@@ -175,6 +177,7 @@ pub fn router(service: Arc<Service>) -> Router {
             get(move || async move { system::document(&document) }),
         )
         .merge(portal::routes(&service))
+        .merge(sandbox::routes(&service))
         .fallback(portal::not_found)
         .method_not_allowed_fallback(portal::method_not_allowed)
         .layer(CatchPanicLayer::custom(|_panic| {

@@ -155,6 +155,7 @@ pub(crate) async fn serve(running: Running, listener: tokio::net::TcpListener) -
     std::thread::spawn(move || drop(ended.send(ledger.join())));
     let jobs = tokio::spawn(Arc::clone(&service).run_jobs());
     let payments = tokio::spawn(Arc::clone(&service).run_payments());
+    let notices = tokio::spawn(service.sandbox().clone().run_notices());
     println!("Tillbox listens on http://{address}");
 
     let (stop, stopped) = tokio::sync::watch::channel(false);
@@ -185,6 +186,7 @@ pub(crate) async fn serve(running: Running, listener: tokio::net::TcpListener) -
     }
     jobs.abort();
     payments.abort();
+    notices.abort();
     service.stop();
     let end = match end {
         Some(end) => end,

@@ -11,6 +11,7 @@ mod lookups;
 pub mod minimums;
 pub mod page;
 pub mod sandbox;
+mod taken;
 pub(crate) mod worker;
 
 use tillbox_core::amount::Amount;
@@ -155,8 +156,6 @@ pub enum Notice {
     Payment(Payment),
     /// The customer added a card on a hosted page.
     MethodAdded {
-        /// Whose it is.
-        merchant_id: MerchantId,
         /// Whose it is.
         customer_id: CustomerId,
         /// The card.

@@ -91,3 +91,20 @@ pub fn put(connection: &Connection, object: &SandboxObject) -> Result<(), StoreE
     ])?;
     Ok(())
 }
+
+/// What waits to be told, of all merchants, oldest first.
+pub fn notices(connection: &Connection, rows: usize) -> Result<Vec<SandboxObject>, StoreError> {
+    let sql =
+        format!("SELECT {COLUMNS} FROM sandbox_objects WHERE kind = 'notice' ORDER BY id LIMIT ?1");
+    let mut statement = connection.prepare_cached(&sql)?;
+    let rows = statement.query_map([super::limit(rows)], from_row)?;
+    Ok(rows.collect::<rusqlite::Result<_>>()?)
+}
+
+/// Takes an object away.
+pub fn remove(connection: &Connection, id: &str) -> Result<(), StoreError> {
+    connection
+        .prepare_cached("DELETE FROM sandbox_objects WHERE id = ?1")?
+        .execute([id])?;
+    Ok(())
+}

@@ -146,6 +146,14 @@ pub fn get(
     rows.next().transpose()
 }
 
+/// A top-up of any merchant: for who comes back from a hosted page, before it is known whose it is.
+pub fn find(connection: &Connection, id: TopUpId) -> Result<Option<TopUpRow>, StoreError> {
+    let mut statement =
+        connection.prepare_cached(&format!("SELECT {COLUMNS} {FROM} WHERE t.id = ?1"))?;
+    let mut rows = statement.query_and_then([id.number()], from_row)?;
+    rows.next().transpose()
+}
+
 /// Which top-ups a list shows; what is none filters nothing.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct TopUpFilter {

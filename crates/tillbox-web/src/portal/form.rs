@@ -16,36 +16,48 @@ pub(crate) const TOKEN: &str = "token";
 /// A form with the session that sent it. Its token has been checked.
 pub(crate) struct Form {
     pub(crate) session: PortalSession,
-    fields: Vec<(String, String)>,
+    fields: Fields,
 }
 
 impl Form {
     /// What was written into a field: the first of that name, without the space around it.
     #[expect(dead_code, reason = "the forms of the wallet page read it")]
     pub(crate) fn get(&self, name: &str) -> Option<&str> {
-        self.all(name).next()
+        self.fields.get(name)
     }
 
     /// All fields of a name, in their order: such as those of several boxes.
     pub(crate) fn all(&self, name: &str) -> impl Iterator<Item = &str> {
-        self.fields
+        self.fields.all(name)
+    }
+}
+
+/// The fields of a form of a page that knows no session: whoever has the page's address may send it.
+pub(crate) struct Fields(Vec<(String, String)>);
+
+impl Fields {
+    /// What was written into a field: the first of that name, without the space around it.
+    pub(crate) fn get(&self, name: &str) -> Option<&str> {
+        self.all(name).next()
+    }
+
+    fn all(&self, name: &str) -> impl Iterator<Item = &str> {
+        self.0
             .iter()
             .filter(move |(found, _)| found == name)
             .map(|(_, value)| value.trim())
     }
 }
 
-impl FromRequest<Arc<Service>> for Form {
+impl FromRequest<Arc<Service>> for Fields {
     type Rejection = PageError;
 
     async fn from_request(request: Request, service: &Arc<Service>) -> Result<Self, PageError> {
-        let (mut parts, body) = request.into_parts();
-        let Session(session) = Session::from_request_parts(&mut parts, service).await?;
-        if !origin::is_ours(&parts.headers, service.public_url()) {
+        if !origin::is_ours(request.headers(), service.public_url()) {
             return Err(PageError::ForeignForm);
         }
-        let is_form = parts
-            .headers
+        let is_form = request
+            .headers()
             .get(header::CONTENT_TYPE)
             .and_then(|value| value.to_str().ok())
             .and_then(|value| value.split(';').next())
@@ -57,11 +69,22 @@ impl FromRequest<Arc<Service>> for Form {
         if !is_form {
             return Err(PageError::UnreadableForm);
         }
-        let request = Request::from_parts(parts, body);
         let bytes = collect(request, BODY_BYTES)
             .await
             .map_err(|_problem| PageError::UnreadableForm)?;
         let fields = read(&bytes).ok_or(PageError::UnreadableForm)?;
+        Ok(Self(fields))
+    }
+}
+
+impl FromRequest<Arc<Service>> for Form {
+    type Rejection = PageError;
+
+    async fn from_request(request: Request, service: &Arc<Service>) -> Result<Self, PageError> {
+        let (mut parts, body) = request.into_parts();
+        let Session(session) = Session::from_request_parts(&mut parts, service).await?;
+        let request = Request::from_parts(parts, body);
+        let fields = Fields::from_request(request, service).await?;
         let form = Self { session, fields };
         let mut tokens = form.all(TOKEN);
         let is_checked = match (tokens.next(), tokens.next()) {

@@ -5,6 +5,7 @@
 //! ([`form::Form`]), which work without a script. All of it calls the service functions that the API calls, as a
 //! principal that reaches this customer alone.
 
+mod come_back;
 pub(crate) mod cookie;
 pub(crate) mod form;
 pub(crate) mod headers;
@@ -31,6 +32,7 @@ pub(crate) fn routes(service: &Arc<Service>) -> Router<Arc<Service>> {
     let headers = axum::middleware::from_fn_with_state(Arc::clone(service), headers::layer);
     Router::new()
         .route("/portal/{token}", get(link::show).post(link::open))
+        .route("/wallet/return/{top_up}", get(come_back::show))
         .route("/wallet/sign-out", post(session::sign_out))
         .layer(CatchPanicLayer::custom(|_panic| {
             PageError::Fault.into_response()
@@ -41,7 +43,7 @@ pub(crate) fn routes(service: &Arc<Service>) -> Router<Arc<Service>> {
 /// Whether a path is that of a page, so that people get a page when something is wrong with it.
 fn is_page(uri: &Uri) -> bool {
     let first = uri.path().split('/').nth(1);
-    matches!(first, Some("portal" | "wallet"))
+    matches!(first, Some("portal" | "sandbox" | "wallet"))
 }
 
 /// The answer where no route is.

@@ -28,6 +28,9 @@ fn operations(document: &Value) -> Vec<(String, String, Value)> {
 
 /// The routes of the contract that stand so far; a route that is added is added here.
 const ROUTES: &[&str] = &[
+    "PUT /v1/sandbox/faults",
+    "POST /v1/payments/{provider}/webhook",
+    "GET /v1/sandbox/faults",
     "DELETE /v1/customers/{customer_id}",
     "DELETE /v1/customers/{customer_id}/payment-methods/{payment_method_id}",
     "GET /healthz",

@@ -5,9 +5,15 @@
 //! never touches the ledger.
 
 mod cards;
+mod faults;
+mod notices;
 mod objects;
+mod pages;
 
 pub use cards::{Behaviour, CARDS, TestCard};
+pub use faults::Faults;
+pub use notices::{NoticeError, SIGNATURE_HEADER};
+pub use pages::{CheckoutPage, ConfirmPage, PageEnd, PageState, SetupPage};
 
 use super::{
     ChargeRequest, CheckoutRequest, Decline, Payment, PaymentState, Presence, ProviderError,
@@ -25,6 +31,7 @@ use tillbox_core::id_source::IdSource;
 use tillbox_engine::clock::Clock;
 use tillbox_store::StoreError;
 use tillbox_store::sqlite::{Connection, sandbox};
+use tokio::sync::Notify;
 
 /// The provider. Clones share it.
 #[derive(Clone)]
@@ -34,6 +41,10 @@ pub struct Sandbox {
     ids: Arc<IdSource>,
     /// From which unguessable ids are made.
     secret: [u8; 32],
+    /// With which notices are signed.
+    notice_secret: [u8; 32],
+    /// Wakes who delivers notices.
+    wake: Arc<Notify>,
     public_url: PublicUrl,
 }
 
@@ -50,6 +61,8 @@ impl Sandbox {
             clock,
             ids,
             secret: blake3::derive_key("tillbox sandbox ids", &random),
+            notice_secret: blake3::derive_key("tillbox sandbox notices", &random),
+            wake: Arc::default(),
             public_url,
         }
     }
@@ -77,13 +90,15 @@ impl Sandbox {
 
     /// Charges a saved card. The same key is the same payment, as it stands by then.
     pub(crate) async fn charge(&self, request: ChargeRequest) -> Result<Payment, ProviderError> {
-        let id = self.new_id("pi");
+        let (id, notice_id) = (self.new_id("pi"), self.new_id("ntc"));
         let url = self.public_url.clone();
+        let now = self.clock.now().micros();
         let charged = self
             .database
-            .write(move |connection| charge(connection, &id, &request))
+            .write(move |connection| charge(connection, &id, &request, &notice_id, now))
             .await
             .map_err(unknown)?;
+        self.wake.notify_one();
         match charged {
             Charged::Told(row) => payment_of(&row, &url).map_err(unknown),
             Charged::Unheard => Err(ProviderError::Unknown("the reply was lost".to_owned())),
@@ -227,6 +242,8 @@ fn charge(
     connection: &Connection,
     id: &str,
     request: &ChargeRequest,
+    notice_id: &str,
+    now: i64,
 ) -> Result<Charged, StoreError> {
     let merchant_id = request.merchant_id;
     let kind = StoredPayment::KIND;
@@ -242,7 +259,19 @@ fn charge(
     let Some(card) = card else {
         return Ok(Charged::Refused("no such payment method".to_owned()));
     };
+    let mut faults = Faults::of(connection, merchant_id)?;
+    let declined = faults.decline_next > 0;
+    let is_unheard = card.behaviour == Behaviour::SucceedsUnheard || faults.lose_replies > 0;
+    if declined || faults.lose_replies > 0 {
+        faults.decline_next = faults.decline_next.saturating_sub(1);
+        faults.lose_replies = faults.lose_replies.saturating_sub(1);
+        faults.put(connection, merchant_id)?;
+    }
     let state = match (card.behaviour, request.presence) {
+        _ if declined => {
+            let code = faults.decline_code.clone();
+            StoredState::Failed(code.unwrap_or_else(|| "generic_decline".to_owned()))
+        }
         (Behaviour::Succeeds | Behaviour::SucceedsUnheard, _) => StoredState::Succeeded,
         (Behaviour::Declines(code), _) => StoredState::Failed(code.to_owned()),
         (Behaviour::Asks, Presence::OnSession) => StoredState::RequiresAction,
@@ -267,9 +296,14 @@ fn charge(
         &payment,
     );
     sandbox::put(connection, &object)?;
-    Ok(match card.behaviour {
-        Behaviour::SucceedsUnheard => Charged::Unheard,
-        Behaviour::Succeeds | Behaviour::Declines(_) | Behaviour::Asks => Charged::Told(object),
+    if card.behaviour != Behaviour::SucceedsUnheard {
+        let notice = notices::StoredNotice::Payment(id.to_owned());
+        notices::queue(connection, merchant_id, notice_id, notice, now)?;
+    }
+    Ok(if is_unheard {
+        Charged::Unheard
+    } else {
+        Charged::Told(object)
     })
 }
 

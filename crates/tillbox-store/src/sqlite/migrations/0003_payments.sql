@@ -31,4 +31,5 @@ CREATE TABLE sandbox_objects (
     body        TEXT NOT NULL
 );
 CREATE UNIQUE INDEX sandbox_objects_key ON sandbox_objects (merchant_id, kind, key) WHERE key IS NOT NULL;
+CREATE INDEX sandbox_objects_notices ON sandbox_objects (id) WHERE kind = 'notice';
 CREATE INDEX sandbox_objects_about ON sandbox_objects (merchant_id, kind, about) WHERE about IS NOT NULL;

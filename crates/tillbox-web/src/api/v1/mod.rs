@@ -11,6 +11,7 @@ pub(crate) mod events;
 pub(crate) mod holds;
 pub(crate) mod lots;
 pub(crate) mod payment_methods;
+pub(crate) mod payments;
 pub(crate) mod portal_sessions;
 pub(crate) mod prices;
 pub(crate) mod refunds;

@@ -1,0 +1,59 @@
+//! What comes from outside about payments: notices, and customers who come back from a hosted page.
+
+use super::Notice;
+use super::learn::Learnt;
+use crate::error::ServiceError;
+use crate::service::Service;
+use tillbox_core::id::{MerchantId, TopUpId};
+use tillbox_store::sqlite::top_ups::{self, TopUpRow};
+
+impl Service {
+    /// Takes in a notice whose signature was checked. A top-up that is not known is no fault of the provider's: it is
+    /// told that the notice was taken, or it would send it for ever.
+    pub async fn take_notice(
+        &self,
+        merchant_id: MerchantId,
+        notice: Notice,
+    ) -> Result<(), ServiceError> {
+        match notice {
+            Notice::Payment(payment) => match self.learn(merchant_id, &payment).await {
+                Ok(learnt) => {
+                    tracing::debug!(top_up = %payment.top_up_id, ?learnt, "a notice was taken");
+                    Ok(())
+                }
+                Err(ServiceError::NotFound) => {
+                    tracing::warn!(top_up = %payment.top_up_id, "a notice is about no top-up of ours");
+                    Ok(())
+                }
+                Err(error) => Err(error),
+            },
+            Notice::MethodAdded {
+                customer_id,
+                method,
+            } => self
+                .take_method(merchant_id, customer_id, method)
+                .await
+                .map(drop),
+        }
+    }
+
+    /// A customer has come back from a hosted page: asks how the payment stands. Gives the top-up as it stands then,
+    /// whoever's it is; the caller decides what to show.
+    pub async fn come_back(&self, id: TopUpId) -> Result<TopUpRow, ServiceError> {
+        let row = self.any_top_up(id).await?;
+        if row.top_up.status.is_open() {
+            let learnt = self.look_up(&row).await?;
+            if learnt != Learnt::Nothing {
+                return self.any_top_up(id).await;
+            }
+        }
+        Ok(row)
+    }
+
+    async fn any_top_up(&self, id: TopUpId) -> Result<TopUpRow, ServiceError> {
+        self.database
+            .read(move |connection| top_ups::find(connection, id))
+            .await?
+            .ok_or(ServiceError::NotFound)
+    }
+}
