@@ -128,6 +128,10 @@ async fn every_call_has_a_name_of_its_own() {
 async fn every_route_wants_a_key_and_exists() {
     let app = TestApp::start();
     for (method, path, operation) in operations(&document(&app).await) {
+        // A provider's notice has a signature in place of a key.
+        if path.ends_with("/webhook") {
+            continue;
+        }
         let url = url_of(&path);
         let anonymous = axum::http::Request::builder()
             .method(method.as_str())
