@@ -11,8 +11,9 @@ use tillbox_core::id::{EntryId, HoldId, LotId, WalletId};
 use tillbox_core::lot::Lot;
 use tillbox_engine::work::Mode;
 use tillbox_store::sqlite::holds::{self, HoldFilter, StoredHold};
+use tillbox_store::sqlite::listing::{self, ListFilter, Listed};
 use tillbox_store::sqlite::lots;
-use tillbox_store::sqlite::transactions::{self, MerchantTransaction, TransactionFilter};
+use tillbox_store::sqlite::transactions;
 
 impl Service {
     /// Books what is due on a wallet, so that what is read next is as of now; an unknown wallet is not found.
@@ -47,37 +48,38 @@ impl Service {
             .ok_or(ServiceError::NotFound)
     }
 
-    /// Transactions of a wallet, newest first, with versions below `before`.
+    /// The list of transactions of a wallet, newest first, with versions below `before`: with top-ups that have not
+    /// succeeded in their place (R2).
     pub async fn transactions(
         &self,
         who: &Principal,
         wallet: WalletId,
-        filter: Arc<TransactionFilter>,
+        filter: Arc<ListFilter>,
         before: Option<u64>,
         limit: usize,
-    ) -> Result<Vec<Entry>, ServiceError> {
+    ) -> Result<Vec<Listed>, ServiceError> {
         self.book_due(who, wallet).await?;
         let merchant = who.merchant_id;
         self.database
             .read(move |connection| {
-                transactions::list(connection, merchant, wallet, &filter, before, limit)
+                listing::of_wallet(connection, merchant, wallet, &filter, before, limit)
             })
             .await
     }
 
-    /// Transactions of all wallets of the merchant, newest first, with ids below `before`.
+    /// The lists of all wallets of the merchant as one, newest first, with rows below `before`.
     pub async fn merchant_transactions(
         &self,
         who: &Principal,
-        filter: Arc<TransactionFilter>,
+        filter: Arc<ListFilter>,
         before: Option<EntryId>,
         limit: usize,
-    ) -> Result<Vec<MerchantTransaction>, ServiceError> {
+    ) -> Result<Vec<Listed>, ServiceError> {
         who.check_merchant()?;
         let merchant = who.merchant_id;
         self.database
             .read(move |connection| {
-                transactions::list_merchant(connection, merchant, &filter, before, limit)
+                listing::of_merchant(connection, merchant, &filter, before, limit)
             })
             .await
     }

@@ -63,7 +63,7 @@ fn routes() -> OpenApiRouter<Arc<Service>> {
         .routes(routes!(holds::extend))
         .routes(routes!(refunds::create))
         .routes(routes!(transactions::list))
-        .routes(routes!(transactions::csv))
+        .routes(routes!(transactions::as_csv))
         .routes(routes!(transactions::get))
         .routes(routes!(transactions::list_all))
         .routes(routes!(batches::create))

@@ -181,7 +181,7 @@ fn plain(which: u8, amount: i64, pick: usize, id: TopUpId) -> Command {
         1 | 2 => {
             let funding = FundingType::ALL[pick % 5];
             Command::Credit(Credit {
-                expiry: (pick % 2 == 0).then_some(Expiry::InSeconds(amount * 900)),
+                expiry: (pick.is_multiple_of(2)).then_some(Expiry::InSeconds(amount * 900)),
                 ..Credit::new(units(amount), funding)
             })
         }
@@ -228,21 +228,21 @@ fn plain(which: u8, amount: i64, pick: usize, id: TopUpId) -> Command {
             thresholds: vec![units(amount), units(5)],
         }),
         13 => Command::SetRecharge(SetRecharge {
-            is_enabled: pick % 8 != 0,
+            is_enabled: !pick.is_multiple_of(8),
             settings: RechargeSettings {
                 threshold: units(30),
-                refill: if pick % 5 == 0 {
+                refill: if pick.is_multiple_of(5) {
                     Refill::UpTo(units(60))
                 } else {
                     Refill::Fixed(units(25))
                 },
-                monthly_cap: (pick % 3 == 0).then_some(units(30)),
+                monthly_cap: (pick.is_multiple_of(3)).then_some(units(30)),
             },
             method: None,
             backups: Vec::new(),
             has_method: true,
         }),
-        14 if pick % 2 == 0 => Command::PauseRecharge(PauseReason::ByHand),
+        14 if pick.is_multiple_of(2) => Command::PauseRecharge(PauseReason::ByHand),
         14 => Command::ResumeRecharge,
         _ => {
             let channel = Channel::ALL[pick % 3];
@@ -284,8 +284,8 @@ fn of_hold(which: u8, amount: i64, pick: usize, hold_id: HoldId) -> Command {
         }),
         _ => Command::CaptureHold(CaptureHold {
             hold_id,
-            amount: (pick % 2 == 0).then_some(units(1)),
-            after: if pick % 3 == 0 {
+            amount: (pick.is_multiple_of(2)).then_some(units(1)),
+            after: if pick.is_multiple_of(3) {
                 AfterCapture::End
             } else {
                 AfterCapture::StayOpen

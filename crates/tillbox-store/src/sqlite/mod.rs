@@ -11,6 +11,7 @@ pub mod history;
 pub mod holds;
 mod key_index;
 mod ledger;
+pub mod listing;
 pub mod log;
 pub mod lots;
 pub mod merchants;

@@ -1,7 +1,9 @@
 //! Top-ups: what the log says of them, and what is noted of the calls to the payment provider.
 
+use super::listing::ListedStatus;
 use super::query::Query;
 use super::rows::{corrupt, pack, unpack};
+use super::transactions::TransactionFilter;
 use crate::error::StoreError;
 use rusqlite::{Connection, OptionalExtension, Row, params};
 use tillbox_core::amount::Amount;
@@ -102,7 +104,7 @@ fn ledger_part(row: &Row<'_>) -> Result<(TopUpId, TopUp), StoreError> {
     Ok((id, top_up))
 }
 
-fn from_row(row: &Row<'_>) -> Result<TopUpRow, StoreError> {
+pub(super) fn from_row(row: &Row<'_>) -> Result<TopUpRow, StoreError> {
     let (id, top_up) = ledger_part(row)?;
     let plan: Option<Vec<u8>> = row.get(16)?;
     Ok(TopUpRow {
@@ -193,6 +195,67 @@ pub(super) fn list_query(
         query.and("t.reason = {}", i64::from(reason.code()));
     }
     query.first("t.id DESC", rows)
+}
+
+/// Top-ups that have not succeeded, as the list of transactions shows them (R2), newest first.
+pub(super) struct Unsucceeded<'a> {
+    pub(super) merchant: MerchantId,
+    pub(super) status: Option<ListedStatus>,
+    pub(super) filter: &'a TransactionFilter,
+}
+
+impl Unsucceeded<'_> {
+    /// Those of a wallet that were opened below a version.
+    pub(super) fn of_wallet_query(
+        &self,
+        wallet: WalletId,
+        before: Option<u64>,
+        rows: usize,
+    ) -> Query {
+        let before = before.and_then(|version| i64::try_from(version).ok());
+        let select = format!(
+            "SELECT {COLUMNS}, log.version AS version FROM top_ups t CROSS JOIN log ON log.id = t.opened_by \
+             WHERE t.status <> 3 AND"
+        );
+        let mut query = Query::new(&select, "t.wallet_id = {}", wallet.number());
+        query.and("t.merchant_id = {}", self.merchant.number());
+        query.and("log.version < {}", before.unwrap_or(i64::MAX));
+        self.narrow(query, rows)
+    }
+
+    /// Those of all wallets that were opened below a row, with their wallets' currencies and languages.
+    pub(super) fn of_merchant_query(&self, before: Option<EntryId>, rows: usize) -> Query {
+        let select = format!(
+            "SELECT {COLUMNS}, log.version AS version, w.currency AS currency, w.language AS language \
+             FROM top_ups t CROSS JOIN log ON log.id = t.opened_by CROSS JOIN wallets w ON w.id = t.wallet_id \
+             WHERE t.status <> 3 AND"
+        );
+        let mut query = Query::new(&select, "t.merchant_id = {}", self.merchant.number());
+        query.and("t.opened_by < {}", before.map_or(i64::MAX, EntryId::number));
+        self.narrow(query, rows)
+    }
+
+    fn narrow(&self, mut query: Query, rows: usize) -> Query {
+        match self.status {
+            Some(ListedStatus::Pending) => query.and_plain("t.status < 3"),
+            Some(ListedStatus::Failed) => query.and_plain("t.status > 3"),
+            Some(ListedStatus::Completed) | None => {}
+        }
+        let filter = self.filter;
+        if let Some(from) = filter.from {
+            query.and("t.opened_at >= {}", from.micros());
+        }
+        if let Some(to) = filter.to {
+            query.and("t.opened_at < {}", to.micros());
+        }
+        if let Some(reason) = filter.reason {
+            query.and("t.reason = {}", i64::from(reason.code()));
+        }
+        if let Some(reference) = &filter.reference {
+            query.and("log.reference = {}", reference.clone());
+        }
+        query.first("t.opened_by DESC", rows)
+    }
 }
 
 /// Top-ups of a wallet that a payment may still credit: open ones, and those given up since `since`.

@@ -1,13 +1,11 @@
 //! Transactions: the log's rows that move money.
 
-use super::currency;
 use super::query::Query;
 use super::rows::{ENTRY_COLUMNS, corrupt, entry_from_row};
 use super::stretches::{self, BITS};
 use crate::error::StoreError;
 use rusqlite::{Connection, OptionalExtension};
 use std::ops::Range;
-use tillbox_core::currency::Currency;
 use tillbox_core::entry::Entry;
 use tillbox_core::id::{EntryId, MerchantId, WalletId};
 use tillbox_core::reason::{Reason, TransactionType};
@@ -26,15 +24,6 @@ pub struct TransactionFilter {
     pub reason: Option<Reason>,
     /// With that reference.
     pub reference: Option<String>,
-}
-
-/// A transaction of any wallet of a merchant.
-#[derive(Clone, Debug)]
-pub struct MerchantTransaction {
-    /// The transaction.
-    pub entry: Entry,
-    /// Its wallet's currency.
-    pub currency: Currency,
 }
 
 impl TransactionFilter {
@@ -83,7 +72,7 @@ pub fn get(
 
 /// Transactions of a wallet, newest first, with versions below `before`: the order of `seq`, by the index that there
 /// is. Instants are turned into versions first, so that a page of an old month is found as fast as the newest one.
-pub fn list(
+pub(super) fn list(
     connection: &Connection,
     merchant: MerchantId,
     wallet: WalletId,
@@ -149,23 +138,8 @@ pub(super) fn first_version_at(
     Ok(low)
 }
 
-/// Transactions of all wallets of a merchant, newest first, with ids below `before`: see `stretches.rs` for what
-/// a page costs.
-pub fn list_merchant(
-    connection: &Connection,
-    merchant: MerchantId,
-    filter: &TransactionFilter,
-    before: Option<EntryId>,
-    rows: usize,
-) -> Result<Vec<MerchantTransaction>, StoreError> {
-    list_merchant_query(merchant, filter, before, rows).read(connection, |row| {
-        Ok(MerchantTransaction {
-            entry: entry_from_row(row)?,
-            currency: currency(&row.get::<_, String>("currency")?)?,
-        })
-    })
-}
-
+/// Transactions of all wallets of a merchant, newest first, with ids below `before`, with their wallets' currencies and
+/// languages: see `stretches.rs` for what a page costs.
 pub(super) fn list_merchant_query(
     merchant: MerchantId,
     filter: &TransactionFilter,
@@ -175,7 +149,7 @@ pub(super) fn list_merchant_query(
     let before = before.unwrap_or(EntryId::from_number(i64::MAX));
     // CROSS JOIN keeps the order of the tables: stretches, their rows, each row's wallet.
     let select = format!(
-        "SELECT {ENTRY_COLUMNS}, w.currency AS currency FROM log_stretches s \
+        "SELECT {ENTRY_COLUMNS}, w.currency AS currency, w.language AS language FROM log_stretches s \
          CROSS JOIN log ON log.id BETWEEN s.stretch << {BITS} AND (s.stretch << {BITS}) + {LAST} \
          CROSS JOIN wallets w ON w.id = log.wallet_id \
          WHERE s.listed = 1 AND log.seq IS NOT NULL AND log.merchant_id = s.merchant_id AND",

@@ -190,3 +190,147 @@ async fn csv_is_told_by_accept_or_by_the_path_and_goes_over_pages() {
         .await
         .problem(404, "not_found");
 }
+
+/// A wallet with a transaction, a top-up that was declined and one whose page waits; the ids of both.
+async fn wallet_with_top_ups(app: &TestApp) -> (String, String, String) {
+    let wallet = app.wallet_with("10").await;
+    let shown = app.get(&format!("/v1/wallets/{wallet}")).await.json();
+    let customer = shown["customer_id"].as_str().expect("an id");
+    let card = json!({"token": "pm_card_chargeDeclined"}).to_string();
+    let methods = format!("/v1/customers/{customer}/payment-methods");
+    assert_eq!(app.post(&methods, "", &card).await.status, 201);
+    let top_ups = format!("/v1/wallets/{wallet}/top-ups");
+    let declined = json!({"amount": "25.00"}).to_string();
+    let declined = app.post(&top_ups, "declined", &declined).await;
+    let declined = declined.problem(402, "payment_declined")["top_up_id"].clone();
+    let page = json!({"amount": "40.00", "description": "=Spring", "checkout": {
+        "success_url": "https://shop.example/done", "cancel_url": "https://shop.example/back",
+    }});
+    let waiting = app.post(&top_ups, "page", &page.to_string()).await;
+    assert_eq!(waiting.status, 201, "{}", waiting.json());
+    let id = |value: &Value| value.as_str().expect("an id").to_owned();
+    (wallet, id(&declined), id(&waiting.json()["id"]))
+}
+
+#[tokio::test]
+async fn r2_top_ups_that_have_not_succeeded_are_listed_in_their_place() {
+    let app = TestApp::start();
+    let (wallet, declined, waiting) = wallet_with_top_ups(&app).await;
+    debits(&app, &wallet, 1).await;
+    let path = format!("/v1/wallets/{wallet}/transactions");
+    let page = app.get(&path).await.json();
+    let rows = page["data"].as_array().expect("rows");
+    let words = |row: &Value| {
+        (
+            row["status"].clone(),
+            row["top_up_id"].clone(),
+            row["seq"].clone(),
+        )
+    };
+    assert_eq!(
+        rows.iter().map(words).collect::<Vec<_>>(),
+        [
+            (json!("completed"), json!(null), json!(2)),
+            (json!("pending"), json!(waiting), json!(null)),
+            (json!("failed"), json!(declined), json!(null)),
+            (json!("completed"), json!(null), json!(1)),
+        ]
+    );
+    let failed = &rows[2];
+    assert_eq!(failed["id"], declined);
+    assert_eq!(
+        (&failed["type"], &failed["reason"]),
+        (&json!("credit"), &json!("top_up"))
+    );
+    assert_eq!(
+        (&failed["amount"], &failed["currency"]),
+        (&json!("25.00"), &json!("USD"))
+    );
+    assert_eq!(failed["description"], "Wallet refill");
+    for nothing in [
+        "balance_before",
+        "balance_after",
+        "hash",
+        "reference",
+        "hold_id",
+    ] {
+        assert!(failed[nothing].is_null(), "{nothing}");
+    }
+    assert_eq!(
+        (&failed["lots"], &failed["metadata"]),
+        (&json!([]), &json!({}))
+    );
+
+    for (status, ids) in [
+        (
+            "completed",
+            vec![rows[0]["id"].clone(), rows[3]["id"].clone()],
+        ),
+        ("pending", vec![json!(waiting)]),
+        ("failed", vec![json!(declined)]),
+    ] {
+        for path in [path.as_str(), "/v1/transactions"] {
+            let page = app.get(&format!("{path}?status={status}")).await.json();
+            let found = page["data"].as_array().expect("rows").iter();
+            assert_eq!(
+                found.map(|row| row["id"].clone()).collect::<Vec<_>>(),
+                ids,
+                "{path} {status}"
+            );
+        }
+    }
+    let all = app.get("/v1/transactions").await.json();
+    assert_eq!(all["data"], page["data"]);
+    let (mut paged, mut cursor) = (Vec::new(), String::new());
+    loop {
+        let page = app.get(&format!("{path}?limit=1{cursor}")).await.json();
+        paged.extend(page["data"].as_array().expect("rows").clone());
+        let Some(next) = page["next_cursor"].as_str() else {
+            break;
+        };
+        cursor = format!("&cursor={next}");
+    }
+    assert_eq!(&paged, rows);
+    app.get(&format!("{path}/{declined}"))
+        .await
+        .problem(404, "not_found");
+    let sums = app.get(&format!("/v1/wallets/{wallet}")).await.json();
+    assert_eq!(sums["balance"], "9.99", "they are in no sum");
+}
+
+#[tokio::test]
+async fn r2_csv_shows_them_without_balances() {
+    let app = TestApp::start();
+    let (wallet, declined, waiting) = wallet_with_top_ups(&app).await;
+    let csv = app
+        .get(&format!("/v1/wallets/{wallet}/transactions.csv"))
+        .await;
+    let text = String::from_utf8(csv.body).expect("text");
+    let lines: Vec<&str> = text.lines().collect();
+    assert_eq!(lines.len(), 4, "{text}");
+    assert!(
+        lines[1].ends_with(&format!(
+            ",credit,top_up,'=Spring,40.00,USD,,,pending,,,{waiting}"
+        )),
+        "{}",
+        lines[1]
+    );
+    assert!(
+        lines[2].contains(",credit,top_up,Wallet refill,25.00,USD,,,failed,,"),
+        "{}",
+        lines[2]
+    );
+    assert!(lines[2].ends_with(&declined), "{}", lines[2]);
+    let completed = app
+        .get(&format!(
+            "/v1/wallets/{wallet}/transactions.csv?status=completed"
+        ))
+        .await;
+    assert_eq!(
+        String::from_utf8(completed.body)
+            .expect("text")
+            .lines()
+            .count(),
+        2
+    );
+}

@@ -36,6 +36,9 @@ CREATE TABLE top_ups (
     CHECK ((status = 3) = (credited_by IS NOT NULL))
 );
 CREATE INDEX top_ups_by_wallet ON top_ups (wallet_id, id);
+-- What the list of transactions shows of them: all that have not succeeded, where they were opened.
+CREATE INDEX top_ups_listed ON top_ups (merchant_id, opened_by) WHERE status <> 3;
+CREATE INDEX top_ups_listed_by_wallet ON top_ups (wallet_id, opened_by) WHERE status <> 3;
 CREATE INDEX top_ups_open ON top_ups (poll_at) WHERE status < 3;
 CREATE INDEX top_ups_open_by_wallet ON top_ups (wallet_id) WHERE status < 3;
 -- One auto-recharge (reason 2) in flight for each wallet.

@@ -3,6 +3,7 @@
 mod customers;
 mod events;
 mod history;
+mod listing;
 mod opening;
 mod outbox;
 mod plain;
@@ -23,13 +24,15 @@ use tillbox_core::amount::Amount;
 use tillbox_core::command::{Command, Credit, Debit, Expiry, PlaceHold};
 use tillbox_core::currency::Currency;
 use tillbox_core::decide::{Context, decide};
-use tillbox_core::entry::{Actor, Entry, Note, Stamp, seal};
+use tillbox_core::entry::{Actor, Entry, EntryKind, Note, Stamp, seal};
 use tillbox_core::id::{CustomerId, EntryId, HoldId, MerchantId, OutboxId, WalletId};
 use tillbox_core::lot::FundingType;
 use tillbox_core::reason::{Language, Reason};
 use tillbox_core::time::Timestamp;
 use tillbox_core::wallet::{NewWallet, WalletState, WalletStatus};
-use tillbox_engine::port::{Batch, CommitError, HoldWrite, LedgerStore, LotWrite, OpenedWallet};
+use tillbox_engine::port::{
+    Batch, CommitError, HoldWrite, LedgerStore, LotWrite, OpenedWallet, TopUpWrite,
+};
 
 /// Whose things they are.
 const OURS: MerchantId = MerchantId::from_number(1);
@@ -247,13 +250,26 @@ impl Ledger {
                     .unwrap_or_else(|| change.to_hold()),
             })
             .collect();
+        let by = |kind: EntryKind| (event.kind == kind).then_some(entry.id);
+        let moved = event.top_up_id.zip(event.top_up.as_deref());
+        let top_ups: Vec<TopUpWrite> = moved
+            .map(|(id, top_up)| TopUpWrite {
+                wallet_id: wallet,
+                id,
+                top_up: top_up.clone(),
+                opened_by: by(EntryKind::TopUpOpened),
+                credited_by: by(EntryKind::Credit),
+                updated_at: self.now,
+            })
+            .into_iter()
+            .collect();
         self.commit(&Batch {
             opened: &[],
             entries: &[Arc::clone(&entry)],
             wallets: &[&state],
             lots: &lots,
             holds: &holds,
-            top_ups: &[],
+            top_ups: &top_ups,
             answers: &[],
         });
         self.states.insert(wallet, state);

@@ -1,14 +1,29 @@
 //! Transactions: filters, pages, and whose they are.
 
 use super::{FOREIGN, Ledger, OURS, at, usd};
+use crate::error::StoreError;
+use crate::sqlite::Connection;
+use crate::sqlite::listing::{ListFilter, Listed, of_merchant};
 use crate::sqlite::stretches::BITS;
-use crate::sqlite::transactions::{
-    TransactionFilter, get, list, list_merchant, list_merchant_query, list_query,
-};
+use crate::sqlite::transactions::{TransactionFilter, get, list, list_merchant_query, list_query};
 use std::sync::Arc;
 use tillbox_core::entry::Entry;
-use tillbox_core::id::{MerchantId, WalletId};
+use tillbox_core::id::{EntryId, MerchantId, WalletId};
 use tillbox_core::reason::{Reason, TransactionType};
+
+fn list_merchant(
+    connection: &Connection,
+    merchant: MerchantId,
+    filter: &TransactionFilter,
+    before: Option<EntryId>,
+    rows: usize,
+) -> Result<Vec<Listed>, StoreError> {
+    let filter = ListFilter {
+        transactions: filter.clone(),
+        status: None,
+    };
+    of_merchant(connection, merchant, &filter, before, rows)
+}
 
 fn all() -> TransactionFilter {
     TransactionFilter::default()
@@ -178,7 +193,7 @@ fn a_merchants_transactions_come_from_all_its_wallets() {
     };
     let ids = |filter: &TransactionFilter, before, limit| {
         let found = page(OURS, filter, before, limit);
-        found.iter().map(|row| row.entry.id).collect::<Vec<_>>()
+        found.iter().map(|row| row.row).collect::<Vec<_>>()
     };
     assert_eq!(ids(&all(), None, 10), rows);
     assert_eq!(ids(&all(), None, 2), rows[..2]);
@@ -223,7 +238,7 @@ fn a_merchants_list_looks_at_its_own_stretches_of_the_log_alone() {
     let mut before = None;
     for pair in rows.chunks(2) {
         let page = ledger.read(|connection| list_merchant(connection, OURS, &all(), before, 2));
-        assert!(page.iter().map(|row| row.entry.id).eq(pair.iter().copied()));
+        assert!(page.iter().map(|row| row.row).eq(pair.iter().copied()));
         before = pair.last().copied();
     }
     let rest = ledger.read(|connection| list_merchant(connection, OURS, &all(), before, 2));

@@ -1,5 +1,7 @@
 //! Transactions: the forms in which rows of the log are printed, and the lists.
 
+mod csv;
+
 use super::holds::HoldView;
 use super::usage::UsageView;
 use super::wallet_id;
@@ -7,20 +9,22 @@ use crate::api::answer::{bytes, ok, print, raw};
 use crate::api::caller::Caller;
 use crate::api::page::{Listed, Query};
 use crate::api::problem::Problem;
-use axum::body::Body;
 use axum::extract::{Path, State};
-use axum::http::{HeaderMap, HeaderValue, header};
-use axum::response::{IntoResponse, Response};
+use axum::http::{HeaderMap, header};
+use axum::response::Response;
 use serde::Serialize;
 use serde_json::value::RawValue;
+use std::borrow::Cow;
 use std::sync::Arc;
 use tillbox_core::amount::Amount;
 use tillbox_core::currency::Currency;
 use tillbox_core::entry::{Entry, EntryKind, Event};
-use tillbox_core::id::{EntryId, HoldId, TopUpId, WalletId};
+use tillbox_core::id::{EntryId, HoldId, TopUpId};
 use tillbox_core::reason::{Reason, TransactionType};
 use tillbox_core::time::Timestamp;
 use tillbox_service::{Principal, Service};
+use tillbox_store::sqlite::listing::{self as store, ListFilter, ListedStatus, What};
+use tillbox_store::sqlite::top_ups::TopUpRow;
 use tillbox_store::sqlite::transactions::TransactionFilter;
 use utoipa::ToSchema;
 
@@ -37,9 +41,11 @@ pub(crate) struct TransactionView<'a> {
     /// Signed.
     amount: String,
     currency: String,
-    balance_before: String,
-    balance_after: String,
+    /// Null where no money has moved.
+    balance_before: Option<String>,
+    balance_after: Option<String>,
     description: Option<&'a str>,
+    /// `completed`, or of a top-up that has not succeeded: `pending` or `failed`.
     status: &'static str,
     reference: Option<&'a str>,
     payment_intent_id: Option<String>,
@@ -89,10 +95,10 @@ impl<'a> TransactionView<'a> {
             reason: reason.name(),
             amount: money(event.amount),
             currency: currency.code().to_owned(),
-            balance_before: money(entry.balance_before()),
-            balance_after: money(entry.balance_after),
+            balance_before: Some(money(entry.balance_before())),
+            balance_after: Some(money(entry.balance_after)),
             description: event.note.description.as_deref(),
-            status: "completed",
+            status: ListedStatus::Completed.name(),
             reference: event.note.reference.as_deref(),
             payment_intent_id: payment_id(event).map(str::to_owned),
             top_up_id: event.top_up_id.as_ref().map(TopUpId::to_string),
@@ -105,6 +111,73 @@ impl<'a> TransactionView<'a> {
             effective_at: event.effective_at.as_ref().map(Timestamp::to_string),
             dry_run: dry_run.then_some(true),
         }
+    }
+
+    /// A row of a list.
+    pub(crate) fn listed(row: &'a store::Listed) -> Self {
+        match &row.what {
+            What::Transaction(entry) => Self::of(entry, row.currency, false),
+            What::TopUp(top_up) => Self::of_top_up(top_up, row),
+        }
+    }
+
+    /// A top-up that has not succeeded: in no sum, and replaced by its transaction when it does (R2).
+    fn of_top_up(row: &'a TopUpRow, listed: &store::Listed) -> Self {
+        let top_up = &row.top_up;
+        let default = top_up.reason.default_description(listed.language);
+        let id = row.id.to_string();
+        Self {
+            id: Some(id.clone()),
+            wallet_id: row.wallet_id.to_string(),
+            seq: None,
+            r#type: top_up.reason.transaction_type().name(),
+            reason: top_up.reason.name(),
+            amount: print(top_up.amount, listed.currency),
+            currency: listed.currency.code().to_owned(),
+            balance_before: None,
+            balance_after: None,
+            description: Some(row.description.as_deref().unwrap_or(default)),
+            status: ListedStatus::of_top_up(top_up.status).name(),
+            reference: None,
+            payment_intent_id: top_up.payment_id.as_deref().map(str::to_owned),
+            top_up_id: Some(id),
+            hold_id: None,
+            refund_of: None,
+            lots: Vec::new(),
+            metadata: raw(None),
+            hash: None,
+            created_at: top_up.opened_at.to_string(),
+            effective_at: None,
+            dry_run: None,
+        }
+    }
+
+    /// As a line of CSV.
+    pub(crate) fn csv_fields(&self) -> [Cow<'_, str>; 12] {
+        let text = |text: Option<&'a str>| guarded(text.unwrap_or_default());
+        [
+            Cow::Borrowed(&self.created_at),
+            Cow::Borrowed(self.r#type),
+            Cow::Borrowed(self.reason),
+            text(self.description),
+            Cow::Borrowed(&self.amount),
+            Cow::Borrowed(&self.currency),
+            Cow::Borrowed(self.balance_before.as_deref().unwrap_or_default()),
+            Cow::Borrowed(self.balance_after.as_deref().unwrap_or_default()),
+            Cow::Borrowed(self.status),
+            text(self.reference),
+            Cow::Borrowed(self.payment_intent_id.as_deref().unwrap_or_default()),
+            Cow::Borrowed(self.id.as_deref().unwrap_or_default()),
+        ]
+    }
+}
+
+/// A text that a spreadsheet would take for a formula is told by an apostrophe that it is none.
+fn guarded(text: &str) -> Cow<'_, str> {
+    if text.starts_with(['=', '+', '-', '@', '\t', '\r']) {
+        Cow::Owned(format!("'{text}"))
+    } else {
+        Cow::Borrowed(text)
     }
 }
 
@@ -159,25 +232,24 @@ const FILTERS: &[&str] = &[
     "cursor",
 ];
 
-/// A filter, and whether it can match at all: every row of the log is completed (R2).
-fn filter(
+/// Which rows are asked for.
+pub(crate) fn filter(
     query: &Query,
     service: &Service,
     who: &Principal,
-) -> Result<(TransactionFilter, bool), Problem> {
-    query.allow(FILTERS)?;
+) -> Result<ListFilter, Problem> {
     let zone = &service.settings(who).time_zone;
-    let status = query.one_of("status", &["completed", "pending", "failed"], |status| {
-        status
-    })?;
-    let filter = TransactionFilter {
+    let transactions = TransactionFilter {
         from: query.instant("from", zone, false)?,
         to: query.instant("to", zone, true)?,
         transaction_type: query.one_of("type", &TransactionType::ALL, TransactionType::name)?,
         reason: query.one_of("reason", Reason::ALL, Reason::name)?,
         reference: query.get("reference").map(str::to_owned),
     };
-    Ok((filter, status.is_none_or(|status| status == "completed")))
+    Ok(ListFilter {
+        transactions,
+        status: query.one_of("status", &ListedStatus::ALL, ListedStatus::name)?,
+    })
 }
 
 fn position(version: u64) -> i64 {
@@ -207,31 +279,23 @@ pub(crate) async fn list(
     {
         return csv_response(service, caller, &wallet, &query).await;
     }
-    let (filter, can_match) = filter(&query, &service, &caller.principal)?;
+    query.allow(FILTERS)?;
+    let filter = filter(&query, &service, &caller.principal)?;
     let page = query.page(&format!("transactions of {wallet}"))?;
     let wallet = wallet_id(&wallet)?;
-    let currency = service.wallet_currency(&caller.principal, wallet).await?;
     let before = page.before.map(i64::unsigned_abs);
-    let rows = if can_match {
-        service
-            .transactions(
-                &caller.principal,
-                wallet,
-                Arc::new(filter),
-                before,
-                page.rows(),
-            )
-            .await?
-    } else {
-        Vec::new()
-    };
-    let rows: Vec<Arc<Entry>> = rows.into_iter().map(Arc::new).collect();
-    let entries = rows.clone();
-    let listed = page.list(rows, |entry| position(entry.version), |entry| entry.version);
-    let views = listed.map(&entries, |entry| {
-        TransactionView::of(entry, currency, false)
-    });
-    Ok(ok(&views))
+    let rows = service
+        .transactions(
+            &caller.principal,
+            wallet,
+            Arc::new(filter),
+            before,
+            page.rows(),
+        )
+        .await?;
+    let all = rows.clone();
+    let listed = page.list(rows, |row| position(row.version), |row| row.version);
+    Ok(ok(&listed.map(&all, TransactionView::listed)))
 }
 
 /// All transactions of a wallet as CSV, newest first.
@@ -239,7 +303,7 @@ pub(crate) async fn list(
     params(("wallet_id" = String, Path), ("from" = Option<String>, Query), ("to" = Option<String>, Query), ("type" = Option<String>, Query),
         ("reason" = Option<String>, Query), ("status" = Option<String>, Query), ("reference" = Option<String>, Query)),
     responses((status = 200, body = String, content_type = "text/csv")))]
-pub(crate) async fn csv(
+pub(crate) async fn as_csv(
     State(service): State<Arc<Service>>,
     caller: Caller,
     Path(wallet): Path<String>,
@@ -275,45 +339,16 @@ pub(crate) async fn list_all(
     caller: Caller,
     query: Query,
 ) -> Result<Response, Problem> {
-    let (filter, can_match) = filter(&query, &service, &caller.principal)?;
+    query.allow(FILTERS)?;
+    let filter = filter(&query, &service, &caller.principal)?;
     let page = query.page("all transactions")?;
     let before = page.before.map(EntryId::from_number);
-    let rows = if can_match {
-        service
-            .merchant_transactions(&caller.principal, Arc::new(filter), before, page.rows())
-            .await?
-    } else {
-        Vec::new()
-    };
+    let rows = service
+        .merchant_transactions(&caller.principal, Arc::new(filter), before, page.rows())
+        .await?;
     let all = rows.clone();
-    let listed = page.list(
-        rows,
-        |row| row.entry.id.number(),
-        |row| row.entry.id.number(),
-    );
-    let views = listed.map(&all, |row| {
-        TransactionView::of(&row.entry, row.currency, false)
-    });
-    Ok(ok(&views))
-}
-
-const CSV_HEADER: &str = "date,type,reason,description,amount,currency,balance_before,balance_after,status,reference,payment_intent_id,id\r\n";
-/// Rows that one read of the stream takes: short reads, so that a slow client holds nothing.
-const CSV_PAGE: usize = 500;
-
-/// Where a stream of CSV stands.
-struct CsvStream {
-    service: Arc<Service>,
-    principal: Principal,
-    wallet: WalletId,
-    currency: Currency,
-    filter: Arc<TransactionFilter>,
-    next: Option<Next>,
-}
-
-enum Next {
-    Header,
-    Before(Option<u64>),
+    let listed = page.list(rows, |row| row.row.number(), |row| row.row);
+    Ok(ok(&listed.map(&all, TransactionView::listed)))
 }
 
 async fn csv_response(
@@ -322,7 +357,8 @@ async fn csv_response(
     wallet: &str,
     query: &Query,
 ) -> Result<Response, Problem> {
-    let (filter, can_match) = filter(query, &service, &caller.principal)?;
+    query.allow(FILTERS)?;
+    let filter = filter(query, &service, &caller.principal)?;
     if query.get("limit").or(query.get("cursor")).is_some() {
         return Err(Problem::invalid_parameter(
             "limit",
@@ -330,96 +366,6 @@ async fn csv_response(
         ));
     }
     let wallet = wallet_id(wallet)?;
-    let currency = service.wallet_currency(&caller.principal, wallet).await?;
-    let stream = CsvStream {
-        service,
-        principal: caller.principal,
-        wallet,
-        currency,
-        filter: Arc::new(filter),
-        next: Some(Next::Header),
-    };
-    let body = Body::from_stream(futures_util::stream::try_unfold(stream, move |stream| {
-        next_chunk(stream, can_match)
-    }));
-    let mut response = body.into_response();
-    let headers = response.headers_mut();
-    headers.insert(
-        header::CONTENT_TYPE,
-        HeaderValue::from_static("text/csv; charset=utf-8"),
-    );
-    headers.insert(
-        header::CONTENT_DISPOSITION,
-        HeaderValue::from_static("attachment; filename=\"transactions.csv\""),
-    );
-    Ok(response)
-}
-
-async fn next_chunk(
-    mut stream: CsvStream,
-    can_match: bool,
-) -> Result<Option<(Vec<u8>, CsvStream)>, std::io::Error> {
-    match stream.next.take() {
-        None => Ok(None),
-        Some(Next::Header) => {
-            stream.next = can_match.then_some(Next::Before(None));
-            Ok(Some((CSV_HEADER.as_bytes().to_vec(), stream)))
-        }
-        Some(Next::Before(before)) => {
-            let read = stream
-                .service
-                .transactions(
-                    &stream.principal,
-                    stream.wallet,
-                    Arc::clone(&stream.filter),
-                    before,
-                    CSV_PAGE,
-                )
-                .await;
-            let rows = read.map_err(std::io::Error::other)?;
-            stream.next = rows
-                .last()
-                .filter(|_| rows.len() == CSV_PAGE)
-                .map(|last| Next::Before(Some(last.version)));
-            let chunk = csv_rows(&rows, stream.currency)?;
-            Ok(Some((chunk, stream)))
-        }
-    }
-}
-
-fn csv_rows(rows: &[Entry], currency: Currency) -> Result<Vec<u8>, std::io::Error> {
-    let mut writer = csv::WriterBuilder::new()
-        .terminator(csv::Terminator::CRLF)
-        .from_writer(Vec::with_capacity(rows.len() * 160));
-    for entry in rows {
-        let reason = entry.event.reason.unwrap_or(Reason::Usage);
-        let note = &entry.event.note;
-        writer.write_record([
-            entry.at.to_string().as_str(),
-            reason.transaction_type().name(),
-            reason.name(),
-            &guarded(note.description.as_deref()),
-            &print(entry.event.amount, currency),
-            currency.code(),
-            &print(entry.balance_before(), currency),
-            &print(entry.balance_after, currency),
-            "completed",
-            &guarded(note.reference.as_deref()),
-            payment_id(&entry.event).unwrap_or_default(),
-            &entry.id.to_string(),
-        ])?;
-    }
-    writer
-        .into_inner()
-        .map_err(|error| std::io::Error::other(error.to_string()))
-}
-
-/// A text that a spreadsheet would take for a formula is told by an apostrophe that it is none.
-fn guarded(text: Option<&str>) -> String {
-    let text = text.unwrap_or_default();
-    if text.starts_with(['=', '+', '-', '@', '\t', '\r']) {
-        format!("'{text}")
-    } else {
-        text.to_owned()
-    }
+    service.wallet_currency(&caller.principal, wallet).await?;
+    Ok(csv::response(service, caller.principal, wallet, filter))
 }
