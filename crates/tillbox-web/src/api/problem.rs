@@ -114,6 +114,12 @@ impl Problem {
         Self::new(StatusCode::UNAUTHORIZED, "unauthenticated", detail)
     }
 
+    /// A notice that no provider has signed.
+    pub(crate) fn unsigned() -> Self {
+        let detail = "the signature is missing, wrong, or older than five minutes";
+        Self::new(StatusCode::UNAUTHORIZED, "unauthenticated", detail)
+    }
+
     pub(crate) fn key_required() -> Self {
         let detail = "send an Idempotency-Key header, so that a retry can't happen twice";
         Self::new(StatusCode::BAD_REQUEST, "idempotency_key_required", detail).with(

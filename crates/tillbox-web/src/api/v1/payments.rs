@@ -13,7 +13,7 @@ use axum::response::{IntoResponse, Response};
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 use tillbox_service::Service;
-use tillbox_service::payments::sandbox::{Faults, SIGNATURE_HEADER};
+use tillbox_service::payments::sandbox::{Faults, NoticeError, SIGNATURE_HEADER};
 use utoipa::ToSchema;
 
 /// Takes a notice of a payment provider. Its signature stands in for an API key.
@@ -32,8 +32,10 @@ pub(crate) async fn webhook(
         .get(SIGNATURE_HEADER)
         .and_then(|value| value.to_str().ok());
     let notice = service.sandbox().parse_notice(signature, &body).await?;
-    let (merchant, notice) = notice
-        .map_err(|error| Problem::invalid_parameter("Sandbox-Signature", error.to_string()))?;
+    let (merchant, notice) = notice.map_err(|error| match error {
+        NoticeError::Signature => Problem::unsigned(),
+        NoticeError::Form => Problem::invalid_field("", error.to_string()),
+    })?;
     service.take_notice(merchant, notice).await?;
     Ok(StatusCode::NO_CONTENT.into_response())
 }
