@@ -16,6 +16,8 @@ pub enum ServiceError {
         rejection: Rejection,
         /// The wallet's currency, if there is a wallet.
         currency: Option<Currency>,
+        /// Where the customer adds funds, where that would help.
+        top_up_url: Option<String>,
     },
     /// There is no such thing, or it is another merchant's.
     #[error("not found")]
@@ -64,6 +66,7 @@ impl From<SubmitError> for ServiceError {
             } => Self::Rejected {
                 rejection,
                 currency,
+                top_up_url: None,
             },
             SubmitError::Overloaded(why) => Self::Overloaded(why),
             SubmitError::OutcomeUnknown => Self::OutcomeUnknown,

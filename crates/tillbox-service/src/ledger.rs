@@ -8,6 +8,7 @@ use tillbox_core::command::Command;
 use tillbox_core::currency::Currency;
 use tillbox_core::entry::{Entry, KeyStamp};
 use tillbox_core::id::WalletId;
+use tillbox_core::rejection::Rejection;
 use tillbox_engine::port::StoredAnswer;
 use tillbox_engine::work::{self, Mode, Submission};
 
@@ -48,8 +49,9 @@ impl Service {
         operation: Operation,
     ) -> Result<Outcome, ServiceError> {
         self.check_wallet(who, operation.wallet_id).await?;
+        let wallet_id = operation.wallet_id;
         let answer = self.engine.submit(submission(who, operation)).await;
-        outcome(answer)
+        outcome(answer).map_err(|error| self.with_top_up_url(error, wallet_id))
     }
 
     /// Submits several of one merchant, in order; each stands alone.
@@ -62,16 +64,40 @@ impl Service {
             let refused = operations.iter().map(|_| Err(ServiceError::NotFound));
             return refused.collect();
         }
+        let wallets: Vec<WalletId> = operations
+            .iter()
+            .map(|operation| operation.wallet_id)
+            .collect();
         let submissions = operations
             .into_iter()
             .map(|operation| submission(who, operation))
             .collect();
-        self.engine
-            .submit_many(submissions)
-            .await
-            .into_iter()
-            .map(outcome)
+        let answers = self.engine.submit_many(submissions).await.into_iter();
+        answers
+            .zip(wallets)
+            .map(|(answer, wallet_id)| {
+                outcome(answer).map_err(|error| self.with_top_up_url(error, wallet_id))
+            })
             .collect()
+    }
+
+    /// Says with a want of funds where the customer adds some: an address that opens nothing by itself (R30).
+    fn with_top_up_url(&self, error: ServiceError, wallet_id: WalletId) -> ServiceError {
+        match error {
+            ServiceError::Rejected {
+                rejection: rejection @ Rejection::InsufficientFunds { .. },
+                currency,
+                top_up_url: None,
+            } => ServiceError::Rejected {
+                rejection,
+                currency,
+                top_up_url: Some(format!(
+                    "{}/wallet?wallet={wallet_id}",
+                    self.public_url().as_str()
+                )),
+            },
+            other => other,
+        }
     }
 }
 

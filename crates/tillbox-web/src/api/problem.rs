@@ -336,7 +336,14 @@ impl From<ServiceError> for Problem {
             ServiceError::Rejected {
                 rejection,
                 currency,
-            } => Self::rejection(&rejection, currency),
+                top_up_url,
+            } => {
+                let problem = Self::rejection(&rejection, currency);
+                match top_up_url {
+                    Some(url) => problem.with("top_up_url", url),
+                    None => problem,
+                }
+            }
             ServiceError::NotFound => Self::not_found(),
             ServiceError::Conflict(reason) => Self::conflict(reason),
             ServiceError::Invalid { pointer, message } if pointer.starts_with('/') => {

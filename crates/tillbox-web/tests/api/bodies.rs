@@ -31,11 +31,11 @@ async fn every_problem_has_its_form() {
         refused["auto_recharge"],
         json!({"enabled": false, "state": "off", "reason": null})
     );
-    assert!(
-        refused["top_up_url"].is_null()
-            && refused["next_release_at"].is_null()
-            && refused["currency"] == "USD"
-    );
+    assert!(refused["next_release_at"].is_null() && refused["currency"] == "USD");
+    // It names the page, and opens nothing by itself (R30).
+    let url = refused["top_up_url"].as_str().expect("an address");
+    let wallet = debits.split('/').nth(3).expect("an id");
+    assert_eq!(url, format!("http://127.0.0.1:8420/wallet?wallet={wallet}"));
     let range = app
         .post(&debits, "k", r#"{"amount":"9999999999999"}"#)
         .await
