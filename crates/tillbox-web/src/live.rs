@@ -27,7 +27,7 @@ const STREAMS: usize = 500;
 const FIRST_WORDS: &[u8] = b"retry: 2000\n\n";
 const SIGN_OF_LIFE: &[u8] = b": still here\n\n";
 
-/// What streams share: the place for each, and the server's stop. Handed to handlers by [`crate::serve`].
+/// What streams share: the place for each, and the server's stop. Handed to handlers by [`crate::serve()`].
 #[derive(Clone)]
 pub(crate) struct Streams {
     stopped: watch::Receiver<bool>,
@@ -191,5 +191,38 @@ async fn stop(stopped: Option<&mut watch::Receiver<bool>>) {
         // An error means that nobody can stop it any more, which is a stop too.
         Some(stopped) => drop(stopped.wait_for(|stopped| *stopped).await),
         None => std::future::pending().await,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use axum::http::StatusCode;
+
+    async fn nothing_new(_source: ()) -> Option<((), News)> {
+        let news = News {
+            bytes: Vec::new(),
+            has_more: false,
+        };
+        Some(((), news))
+    }
+
+    #[tokio::test]
+    async fn a_stream_more_than_there_are_places_is_refused_until_one_ends() {
+        let (_stop, stopped) = watch::channel(false);
+        let (_count, committed) = watch::channel(0);
+        let streams = Streams {
+            stopped,
+            places: Arc::new(Semaphore::new(1)),
+        };
+        let open = || {
+            let streams = Some(Extension(streams.clone()));
+            stream(streams, committed.clone(), (), nothing_new)
+        };
+        let first = open().expect("a place");
+        let refused = open().expect_err("no place is left");
+        assert_eq!(refused.status, StatusCode::SERVICE_UNAVAILABLE);
+        drop(first);
+        open().expect("its place is free again");
     }
 }
