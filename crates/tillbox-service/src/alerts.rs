@@ -19,7 +19,7 @@ use tillbox_store::sqlite::wallets;
 pub enum AlertChannel {
     /// By e-mail.
     Email,
-    /// By webhook, and in the feed of events.
+    /// By webhook. The feed of events tells of it in any case.
     Webhook,
     /// On the customer's page.
     Banner,

@@ -67,7 +67,7 @@ pub(crate) struct AlertsBody {
 pub(crate) enum Channel {
     /// By e-mail.
     Email,
-    /// By webhook, and in the feed of events.
+    /// By webhook. The feed of events tells of it in any case.
     Webhook,
     /// On the customer's page.
     Banner,

@@ -390,3 +390,54 @@ async fn settled(app: &TestApp, wallet: &str) {
         committed.changed().await.expect("the ledger lives");
     }
 }
+
+#[tokio::test]
+async fn r47_a_bonus_is_told_with_the_top_up_that_it_came_with() {
+    let app = TestApp::start();
+    let wallet = app.wallet_with("10.00").await;
+    let path = |rest: &str| format!("/v1/wallets/{wallet}{rest}");
+    let mut last = String::new();
+    since(&app, &mut last).await;
+    let checkout = json!({"amount": "40.00", "checkout": {
+        "success_url": "https://shop.example/done", "cancel_url": "https://shop.example/back",
+        "allow_promotion_codes": true,
+    }});
+    let asked = post(&app, &path("/top-ups"), checkout).await;
+    let url = asked["checkout_url"].as_str().expect("a page");
+    let page = url.rsplit('/').next().expect("an id");
+    let paid = app
+        .service
+        .sandbox()
+        .pay(page, "pm_card_visa", Some("SAVE10"), false);
+    paid.await.expect("paid");
+    post(&app, &path("/sync"), json!({})).await;
+    let told = since(&app, &mut last).await;
+    assert_eq!(
+        types(&told),
+        [
+            "top_up.pending",
+            "transaction.created",
+            "top_up.succeeded",
+            "transaction.created",
+            "wallet.topped_up",
+        ]
+    );
+    assert_eq!(told[0]["data"]["top_up"]["status"], "pending");
+    let topped_up = &told[4]["data"];
+    assert_eq!(topped_up["transaction"], told[1]["data"]["transaction"]);
+    assert_eq!(topped_up["bonus"], told[3]["data"]["transaction"]);
+    let amounts = (
+        &topped_up["transaction"]["amount"],
+        &topped_up["bonus"]["amount"],
+    );
+    assert_eq!(amounts, (&json!("36.00"), &json!("4.00")));
+    assert_eq!(topped_up["bonus"]["reason"], "bonus");
+    tells_of_the_wallet(&app, &wallet, &told[4]).await;
+    let shown = app
+        .get(&path(&format!(
+            "/top-ups/{}",
+            asked["id"].as_str().expect("an id")
+        )))
+        .await;
+    assert_eq!(told[2]["data"]["top_up"], shown.json());
+}
