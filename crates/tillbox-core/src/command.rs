@@ -49,6 +49,8 @@ pub enum Command {
     },
     /// Spending allowed again.
     Unfreeze,
+    /// In use, without a first payment.
+    Activate,
     /// Another overdraft limit.
     SetOverdraftLimit(Amount),
     /// Money asked for, before the payment provider is.

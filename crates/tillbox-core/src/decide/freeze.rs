@@ -2,6 +2,7 @@
 
 use super::{require_active, require_status};
 use crate::entry::{EntryKind, Event, Note};
+use crate::reason::Reason;
 use crate::rejection::Rejection;
 use crate::wallet::{WalletState, WalletStatus};
 
@@ -21,5 +22,18 @@ pub(super) fn unfreeze(state: &WalletState) -> Result<Event, Rejection> {
     Ok(Event {
         status: Some(WalletStatus::Active),
         ..Event::new(EntryKind::Unfrozen, Note::default())
+    })
+}
+
+/// A wallet that waited for a first payment which is not asked for any more.
+pub(super) fn activate(state: &WalletState) -> Result<Event, Rejection> {
+    require_status(state, &[WalletStatus::PendingActivation])?;
+    let mut open = state.top_ups();
+    if open.any(|(_, top_up)| top_up.reason == Reason::Activation) {
+        return Err(Rejection::Conflict("an activation is under way"));
+    }
+    Ok(Event {
+        status: Some(WalletStatus::Active),
+        ..Event::new(EntryKind::Activated, Note::default())
     })
 }

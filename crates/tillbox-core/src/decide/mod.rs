@@ -113,6 +113,7 @@ fn decide_undescribed(
         Command::Usage(usage) => usage::decide(state, usage, context),
         Command::Freeze { note } => freeze::freeze(state, note),
         Command::Unfreeze => freeze::unfreeze(state),
+        Command::Activate => freeze::activate(state),
         Command::SetOverdraftLimit(limit) => set_overdraft_limit::decide(state, *limit),
         Command::OpenTopUp(open) => open_top_up::decide(state, open, context),
         Command::AdvanceTopUp(advance) => end_top_up::advance(state, advance),

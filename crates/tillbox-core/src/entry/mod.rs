@@ -90,6 +90,8 @@ kinds! {
     RechargeChanged = 18;
     /// Other thresholds of low-balance alerts.
     AlertsChanged = 19;
+    /// In use without a first payment.
+    Activated = 20;
 }
 
 /// What one lot gained or lost.

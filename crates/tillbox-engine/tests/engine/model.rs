@@ -261,6 +261,7 @@ impl Model {
                 Ok(NOTHING)
             }
             Command::BookDue
+            | Command::Activate
             | Command::OpenTopUp(_)
             | Command::AdvanceTopUp(_)
             | Command::EndTopUp(_)

@@ -103,6 +103,7 @@ fn of_kind(event: &Event) -> Option<EventType> {
         | EntryKind::Refund
         | EntryKind::Frozen
         | EntryKind::Unfrozen
+        | EntryKind::Activated
         | EntryKind::RechargeChanged => None,
     }
 }

@@ -2,12 +2,12 @@
 //! limits of a top-up (R24). One at a time: who asks while one is under way is told of that one.
 
 use super::{Asked, TopUpView};
-use crate::Mode;
 use crate::access::Principal;
 use crate::error::ServiceError;
 use crate::service::Service;
 use crate::wallets::WalletView;
-use tillbox_core::command::OpenTopUp;
+use crate::{Mode, Operation};
+use tillbox_core::command::{Command, OpenTopUp};
 use tillbox_core::entry::{KeyStamp, Note};
 use tillbox_core::id::{PaymentMethodId, TopUpId, WalletId};
 use tillbox_core::reason::Reason;
@@ -48,20 +48,20 @@ impl Service {
         mode: Mode,
     ) -> Result<Activation, ServiceError> {
         let charge = self.activation_charge(who, wallet_id).await?;
-        let method = match method {
-            Some(id) => Some(self.method_of_wallet(who, wallet_id, id).await?),
-            None => self.default_method_of(who, wallet_id).await?,
+        let Some(charge) = charge else {
+            return self.activate_free(who, wallet_id, mode).await;
         };
+        let named = self.named_method(who, wallet_id, method).await?;
         let open = OpenTopUp {
             id: TopUpId::from_number(self.next_id()),
-            // Without a charge the wallet was active from the start, and its status refuses this.
-            amount: charge.unwrap_or(tillbox_core::amount::Amount::ZERO),
+            amount: charge,
             reason: Reason::Activation,
             channel: Channel::Saved,
-            method,
+            method: named.method(),
             note: Note::default(),
         };
         let asked = self.open_top_up(who, wallet_id, open, key, mode).await;
+        let asked = named.judge(asked);
         let (payment, replayed) = match asked {
             Ok(Asked::Begun { view, replayed }) => (Some(*view), replayed),
             Ok(Asked::WouldBegin { .. }) => (None, false),
@@ -79,6 +79,27 @@ impl Service {
             wallet,
             payment,
             replayed,
+        })
+    }
+
+    /// A wallet that waits for a charge that its merchant has done away with by now.
+    async fn activate_free(
+        &self,
+        who: &Principal,
+        wallet_id: WalletId,
+        mode: Mode,
+    ) -> Result<Activation, ServiceError> {
+        let operation = Operation {
+            wallet_id,
+            command: Command::Activate,
+            key: None,
+            mode,
+        };
+        self.submit(who, operation).await?;
+        Ok(Activation {
+            wallet: self.wallet(who, wallet_id).await?,
+            payment: None,
+            replayed: false,
         })
     }
 

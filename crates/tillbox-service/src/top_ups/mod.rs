@@ -25,6 +25,7 @@ use tillbox_core::currency::Currency;
 use tillbox_core::entry::{Entry, KeyStamp, Note};
 use tillbox_core::id::{PaymentMethodId, TopUpId, WalletId};
 use tillbox_core::reason::{Language, Reason};
+use tillbox_core::rejection::Rejection;
 use tillbox_core::top_up::{Channel, TopUp};
 use tillbox_engine::work::Outcome;
 use tillbox_store::sqlite::top_ups::{self, TopUpFilter, TopUpRow};
@@ -100,16 +101,15 @@ impl Service {
         if who.customer().is_some() && !self.settings(who).allow_top_up {
             return Err(ServiceError::Conflict("top-ups are turned off"));
         }
-        let (channel, method, terms) = match new.payment {
-            NewPayment::Saved(None) => {
-                let default = self.default_method_of(who, wallet_id).await?;
-                (Channel::Saved, default, None)
+        let (channel, named, terms) = match new.payment {
+            NewPayment::Saved(method) => {
+                let named = self.named_method(who, wallet_id, method).await?;
+                (Channel::Saved, named, None)
             }
-            NewPayment::Saved(Some(id)) => {
-                let method = self.method_of_wallet(who, wallet_id, id).await?;
-                (Channel::Saved, Some(method), None)
+            NewPayment::Page(page) => {
+                let terms = serde_json::to_string(&page.terms).ok();
+                (page.channel, Named::Known(None), terms)
             }
-            NewPayment::Page(page) => (page.channel, None, serde_json::to_string(&page.terms).ok()),
         };
         // The terms of a page go with the commit that opens it: the worker finds both or neither.
         let note = Note {
@@ -122,10 +122,28 @@ impl Service {
             amount: new.amount,
             reason: Reason::TopUp,
             channel,
-            method,
+            method: named.method(),
             note,
         };
-        self.open_top_up(who, wallet_id, open, key, mode).await
+        let asked = self.open_top_up(who, wallet_id, open, key, mode).await;
+        named.judge(asked)
+    }
+
+    /// The method that a caller names, or the default of the wallet's owner.
+    async fn named_method(
+        &self,
+        who: &Principal,
+        wallet_id: WalletId,
+        method: Option<PaymentMethodId>,
+    ) -> Result<Named, ServiceError> {
+        match method {
+            None => Ok(Named::Known(self.default_method_of(who, wallet_id).await?)),
+            Some(id) => match self.method_of_wallet(who, wallet_id, id).await {
+                Ok(method) => Ok(Named::Known(Some(method))),
+                Err(ServiceError::NotFound) => Ok(Named::Unknown),
+                Err(error) => Err(error),
+            },
+        }
     }
 
     /// Opens a top-up of any reason, and waits a while for its outcome.
@@ -238,6 +256,37 @@ impl Service {
                 "failed" => "the top-up has failed",
                 _ => "the payment is under way: its outcome is not known yet",
             })),
+        }
+    }
+}
+
+/// A method as a caller named it. One that is not there is told in its turn: a key that has begun a top-up is answered
+/// though its card is gone by now (R42).
+#[derive(Clone, Copy)]
+enum Named {
+    Known(Option<PaymentMethodId>),
+    Unknown,
+}
+
+impl Named {
+    fn method(self) -> Option<PaymentMethodId> {
+        match self {
+            Self::Known(method) => method,
+            Self::Unknown => None,
+        }
+    }
+
+    /// The ledger lacks a method; the caller had named one.
+    fn judge<T>(self, asked: Result<T, ServiceError>) -> Result<T, ServiceError> {
+        match (self, asked) {
+            (
+                Self::Unknown,
+                Err(ServiceError::Rejected {
+                    rejection: Rejection::PaymentMethodRequired,
+                    ..
+                }),
+            ) => Err(ServiceError::NotFound),
+            (_, asked) => asked,
         }
     }
 }

@@ -16,6 +16,7 @@ macro_rules! scenario_files {
 }
 
 scenario_files! {
+    activation
     amounts_by_currency
     batches
     customers_and_wallets

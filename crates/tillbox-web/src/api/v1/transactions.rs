@@ -212,6 +212,7 @@ pub(crate) fn print_row(entry: &Entry, currency: Currency, dry_run: bool) -> (u1
         | EntryKind::LotExpired
         | EntryKind::Frozen
         | EntryKind::Unfrozen
+        | EntryKind::Activated
         | EntryKind::PolicyChanged
         | EntryKind::TopUpOpened
         | EntryKind::TopUpAdvanced
