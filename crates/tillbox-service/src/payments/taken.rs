@@ -50,6 +50,17 @@ impl Service {
         Ok(row)
     }
 
+    /// Takes the next step with the provider for one top-up, as the worker does: charges it, makes its page, or asks
+    /// how it stands.
+    pub async fn ask_provider(&self, id: TopUpId) -> Result<Learnt, ServiceError> {
+        let row = self.any_top_up(id).await?;
+        if row.top_up.status.is_open() {
+            self.drive(row).await
+        } else {
+            self.look_up(&row).await
+        }
+    }
+
     async fn any_top_up(&self, id: TopUpId) -> Result<TopUpRow, ServiceError> {
         self.database
             .read(move |connection| top_ups::find(connection, id))

@@ -33,6 +33,7 @@ struct Setting {
     clock: Arc<ManualClock>,
     public_url: PublicUrl,
     random: u8,
+    has_worker: bool,
 }
 
 /// Goes when the last that uses it goes.
@@ -90,17 +91,30 @@ impl TestApp {
 
     /// One that people reach at that address.
     pub(crate) fn start_at(public_url: &str) -> Self {
+        Self::open(Self::setting(public_url))
+    }
+
+    /// One in which nobody asks the payment provider but the test.
+    pub(crate) fn start_without_worker() -> Self {
+        Self::open(Setting {
+            has_worker: false,
+            ..Self::setting("http://127.0.0.1:8420")
+        })
+    }
+
+    fn setting(public_url: &str) -> Setting {
         static COUNT: AtomicU32 = AtomicU32::new(0);
         let number = COUNT.fetch_add(1, Ordering::Relaxed);
         let folder = PathBuf::from(env!("CARGO_TARGET_TMPDIR"))
             .join(format!("api-{}-{number}", std::process::id()));
         let now = Timestamp::parse("2026-05-31T12:00:00Z").expect("an instant");
-        Self::open(Setting {
+        Setting {
             folder: Arc::new(Folder(folder)),
             clock: Arc::new(ManualClock::at(now)),
             public_url: PublicUrl::parse(public_url).expect("an address"),
             random: 7,
-        })
+            has_worker: true,
+        }
     }
 
     /// Stops, and starts again on the same database, with other random bytes, as each process has its own.
@@ -128,13 +142,15 @@ impl TestApp {
         let Running {
             service, ledger, ..
         } = Service::start(options).expect("a service");
-        let payments = tokio::spawn(Arc::clone(&service).run_payments());
+        let payments = setting
+            .has_worker
+            .then(|| tokio::spawn(Arc::clone(&service).run_payments()));
         Self {
             router: tillbox_web::router(Arc::clone(&service)),
             service,
             setting,
             ledger: Some(ledger),
-            payments: Some(payments),
+            payments,
         }
     }
 
@@ -180,6 +196,25 @@ impl TestApp {
                 .expect("a request"),
         )
         .await
+    }
+
+    pub(crate) async fn put(&self, path: &str, body: &str) -> Answer {
+        let request = request("PUT", path).header("content-type", "application/json");
+        self.send(
+            request
+                .body(Body::from(body.to_owned()))
+                .expect("a request"),
+        )
+        .await
+    }
+
+    /// The self-audit, beside the server: nothing is found.
+    #[track_caller]
+    pub(crate) fn verify(&self) {
+        let path = self.setting.folder.0.join("ledger.db");
+        let report = tillbox_store::sqlite::verify::verify(&path, &mut |_progress| ());
+        let report = report.expect("the ledger can be read");
+        assert_eq!(report.violations, [], "{report}");
     }
 
     pub(crate) async fn patch(&self, path: &str, body: &str) -> Answer {

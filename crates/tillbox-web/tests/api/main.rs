@@ -8,5 +8,7 @@ mod documents;
 mod events;
 mod history;
 mod lists;
+mod orders;
 mod portal;
+mod recharge_races;
 mod replays;

@@ -107,7 +107,7 @@ impl Sandbox {
     }
 
     /// The payment of a top-up: of several the one that succeeded, else the newest.
-    pub(crate) async fn look_up(
+    pub async fn look_up(
         &self,
         merchant_id: MerchantId,
         top_up: TopUpId,
