@@ -169,7 +169,7 @@ async fn set_lost_replies(app: &TestApp, lose_replies: u32) {
 async fn run(longest: usize) {
     let mut app = TestApp::start_without_worker();
     let orders = orders(longest);
-    let cases: Vec<Case> = futures_util::stream::iter(orders.into_iter())
+    let cases: Vec<Case> = futures_util::stream::iter(orders)
         .map(|order| case(&app, order))
         .buffered(TOGETHER)
         .collect()
