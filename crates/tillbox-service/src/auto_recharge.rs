@@ -101,7 +101,46 @@ impl RechargeHealth {
     }
 }
 
+/// What saving settings of auto-recharge would do at once.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct WouldCharge {
+    /// What is compared with the threshold.
+    pub effective: Amount,
+    /// What would be charged, or why nothing would.
+    pub charge: Result<Amount, NoCharge>,
+}
+
 impl Service {
+    /// What saving these settings, turned on, would charge at once (R21): pages say it before.
+    pub async fn would_recharge(
+        &self,
+        who: &Principal,
+        wallet_id: WalletId,
+        settings: RechargeSettings,
+    ) -> Result<WouldCharge, ServiceError> {
+        self.wallet_facts(who, wallet_id).await?;
+        let policies = who.merchant.policies();
+        let look = move |state: &WalletState, now: Timestamp| {
+            let mut imagined = state.clone();
+            let known = state.recharge.as_deref().cloned();
+            imagined.recharge = Some(Box::new(Recharge {
+                is_enabled: true,
+                settings,
+                state: RechargeState::Armed,
+                ..known.unwrap_or_else(|| Recharge::new(true, settings))
+            }));
+            let limits = &policies.of(state.currency).top_up_limits;
+            let due = imagined.recharge_due(limits, policies.month(now), now);
+            WouldCharge {
+                effective: state.balance - state.held + state.pending_top_ups,
+                charge: due.unwrap_or(Err(NoCharge::EnoughLeft)),
+            }
+        };
+        let clock = who.merchant.clock.clone();
+        let read = self.engine.read(who.merchant_id, wallet_id, clock, look);
+        Ok(read.await?)
+    }
+
     /// Saves what the customer wants; it may charge at once (R21).
     pub async fn set_auto_recharge(
         &self,

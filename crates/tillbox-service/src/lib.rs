@@ -31,7 +31,7 @@ mod wallets;
 
 pub use access::{BootstrapKey, Principal};
 pub use alerts::{AlertChannel, AlertSettings, NewAlerts};
-pub use auto_recharge::{NewRecharge, RechargeHealth};
+pub use auto_recharge::{NewRecharge, RechargeHealth, WouldCharge};
 pub use clock::Advance;
 pub use customers::{CustomerChange, NewCustomer};
 pub use error::ServiceError;

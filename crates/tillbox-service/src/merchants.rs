@@ -89,6 +89,11 @@ impl Service {
         who.merchant.brand()
     }
 
+    /// The zone in which the merchant's days are counted (R23).
+    pub fn time_zone(&self, who: &Principal) -> jiff::tz::TimeZone {
+        who.merchant.policies().time_zone.clone()
+    }
+
     /// The settings that hold for a wallet: with what its currency overrides. For a wallet that is not known, those
     /// that hold in general, as the ledger refuses it in its turn.
     pub async fn settings_for(&self, who: &Principal, wallet: Option<WalletId>) -> Arc<Settings> {

@@ -102,6 +102,11 @@ impl PortalSession {
 }
 
 impl Service {
+    /// A key for the forms of a page: two presses of a button are one request.
+    pub fn form_key(&self) -> String {
+        self.secrets.next().text()
+    }
+
     /// Makes a link to a customer's pages, good once.
     pub async fn create_portal_link(
         &self,

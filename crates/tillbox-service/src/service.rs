@@ -159,6 +159,11 @@ impl Service {
         &self.sandbox
     }
 
+    /// Now, in real time.
+    pub fn now(&self) -> tillbox_core::time::Timestamp {
+        self.clock.now()
+    }
+
     /// A number that differs from run to run.
     pub fn random_number(&self) -> u64 {
         self.random_number

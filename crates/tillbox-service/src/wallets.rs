@@ -60,6 +60,8 @@ pub struct BalanceView {
     pub balances: Balances,
     /// Whether its balance is low (R41).
     pub is_low: bool,
+    /// The number of its last row.
+    pub version: u64,
     /// When it last changed.
     pub updated_at: Timestamp,
     /// The instant that the sums are of.
@@ -124,6 +126,7 @@ impl BalanceView {
             overdraft_limit: state.overdraft_limit,
             is_low: state.is_low(policies.of(state.currency)),
             balances: state.balances(),
+            version: state.version,
             updated_at: state.last_at,
             as_of: now,
         }

@@ -65,6 +65,28 @@ impl Service {
         Ok(())
     }
 
+    /// Waits a while for the charge that auto-recharge has under way, and tells which it is; none where there is none.
+    pub async fn wait_for_recharge(
+        &self,
+        who: &Principal,
+        wallet_id: WalletId,
+    ) -> Result<Option<TopUpId>, ServiceError> {
+        self.wallet_facts(who, wallet_id).await?;
+        let clock = who.merchant.clock.clone();
+        let charging = |state: &WalletState, _now: Timestamp| {
+            let charge = state.recharge.as_deref().and_then(|one| one.charge);
+            charge.map(|charge| charge.top_up_id)
+        };
+        let read = self
+            .engine
+            .read(who.merchant_id, wallet_id, clock, charging);
+        let Some(id) = read.await? else {
+            return Ok(None);
+        };
+        self.wait_for_top_up(who, id).await?;
+        Ok(Some(id))
+    }
+
     async fn top_up_row(
         &self,
         merchant_id: MerchantId,
