@@ -2,12 +2,15 @@
 //! parses, calls the service and prints. Every error leaves through `api/problem.rs`.
 
 mod api;
+mod assets;
+mod charts;
 mod live;
 mod portal;
 mod router;
 mod sandbox;
 mod serve;
 mod wire;
+mod words;
 
 pub use router::{openapi, router};
 pub use serve::serve;

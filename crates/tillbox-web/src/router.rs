@@ -7,7 +7,7 @@ use crate::api::v1::{
     payment_methods, payments, portal_sessions, prices, refunds, settings, system, test_clock,
     top_ups, transactions, usage, wallets,
 };
-use crate::{portal, sandbox};
+use crate::{assets, portal, sandbox};
 use axum::Router;
 use axum::routing::get;
 use std::sync::Arc;
@@ -178,6 +178,7 @@ pub fn router(service: Arc<Service>) -> Router {
         )
         .merge(portal::routes(&service))
         .merge(sandbox::routes(&service))
+        .merge(assets::routes())
         .fallback(portal::not_found)
         .method_not_allowed_fallback(portal::method_not_allowed)
         .layer(CatchPanicLayer::custom(|_panic| {

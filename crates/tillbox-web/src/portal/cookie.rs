@@ -15,9 +15,13 @@ fn name(url: &PublicUrl) -> &'static str {
     }
 }
 
-/// The token in a request's cookie. Of several of that name none is taken: somebody put one beside ours.
+/// The token in a request's cookie.
 pub(crate) fn read<'a>(headers: &'a HeaderMap, url: &PublicUrl) -> Option<&'a str> {
-    let name = name(url);
+    find(headers, name(url))
+}
+
+/// The cookie of a name. Of several none is taken: somebody put one beside ours.
+pub(crate) fn find<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
     let mut tokens = headers
         .get_all(header::COOKIE)
         .iter()
@@ -40,9 +44,20 @@ pub(crate) fn take_away(headers: &mut HeaderMap, url: &PublicUrl) {
     set(headers, url, "", 0);
 }
 
+/// How long a browser remembers what somebody prefers: a year.
+const PREFERENCE_SECONDS: i64 = 365 * 86_400;
+
+/// Hands what somebody prefers to the browser. It is no secret.
+pub(crate) fn prefer(headers: &mut HeaderMap, url: &PublicUrl, name: &str, value: &str) {
+    put(headers, url, name, value, PREFERENCE_SECONDS);
+}
+
 fn set(headers: &mut HeaderMap, url: &PublicUrl, token: &str, seconds: i64) {
+    put(headers, url, name(url), token, seconds);
+}
+
+fn put(headers: &mut HeaderMap, url: &PublicUrl, name: &str, token: &str, seconds: i64) {
     let secure = if url.is_https() { "; Secure" } else { "" };
-    let name = name(url);
     let cookie =
         format!("{name}={token}; Path=/; Max-Age={seconds}; HttpOnly; SameSite=Lax{secure}");
     if let Ok(mut value) = HeaderValue::try_from(cookie) {

@@ -20,15 +20,14 @@ pub(crate) struct Form {
 }
 
 impl Form {
-    /// What was written into a field: the first of that name, without the space around it.
-    #[expect(dead_code, reason = "the forms of the wallet page read it")]
-    pub(crate) fn get(&self, name: &str) -> Option<&str> {
-        self.fields.get(name)
+    /// Who sent it, and what.
+    pub(crate) fn into_parts(self) -> (PortalSession, Fields) {
+        (self.session, self.fields)
     }
 
-    /// All fields of a name, in their order: such as those of several boxes.
-    pub(crate) fn all(&self, name: &str) -> impl Iterator<Item = &str> {
-        self.fields.all(name)
+    /// What was written into a field: the first of that name, without the space around it.
+    pub(crate) fn get(&self, name: &str) -> Option<&str> {
+        self.fields.get(name)
     }
 }
 
@@ -41,7 +40,8 @@ impl Fields {
         self.all(name).next()
     }
 
-    fn all(&self, name: &str) -> impl Iterator<Item = &str> {
+    /// All fields of a name, in their order.
+    pub(crate) fn all(&self, name: &str) -> impl Iterator<Item = &str> {
         self.0
             .iter()
             .filter(move |(found, _)| found == name)
@@ -86,7 +86,7 @@ impl FromRequest<Arc<Service>> for Form {
         let request = Request::from_parts(parts, body);
         let fields = Fields::from_request(request, service).await?;
         let form = Self { session, fields };
-        let mut tokens = form.all(TOKEN);
+        let mut tokens = form.fields.all(TOKEN);
         let is_checked = match (tokens.next(), tokens.next()) {
             (Some(token), None) => form.session.is_form_token(token),
             _ => false,
@@ -100,8 +100,8 @@ impl FromRequest<Arc<Service>> for Form {
     }
 }
 
-/// The fields of a form, as browsers send it.
-fn read(bytes: &[u8]) -> Option<Vec<(String, String)>> {
+/// The fields of a form or a query, as browsers send them.
+pub(crate) fn read(bytes: &[u8]) -> Option<Vec<(String, String)>> {
     let text = std::str::from_utf8(bytes).ok()?;
     let pairs = text.split('&').filter(|pair| !pair.is_empty());
     pairs

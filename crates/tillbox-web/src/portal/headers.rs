@@ -1,7 +1,7 @@
 //! Headers of every page: kept nowhere, framed nowhere, and with nothing but what this server sends.
 
-use super::language;
 use super::page_error::PageError;
+use super::{language, theme};
 use axum::extract::{Request, State};
 use axum::http::{HeaderMap, HeaderName, HeaderValue, header};
 use axum::middleware::Next;
@@ -21,7 +21,9 @@ pub(crate) async fn layer(
     next: Next,
 ) -> Response {
     let asked = language::accepted(request.headers());
-    let mut response = language::scope(asked, next.run(request)).await;
+    let theme = theme::chosen(request.headers());
+    let page = theme::scope(theme, next.run(request));
+    let mut response = language::scope(asked, page).await;
     protect(&mut response, service.public_url().is_https());
     response
 }
@@ -29,7 +31,8 @@ pub(crate) async fn layer(
 /// An error where there is no page to pass the layer.
 pub(crate) async fn error(service: &Service, sent: &HeaderMap, error: PageError) -> Response {
     let asked = language::accepted(sent);
-    let mut response = language::scope(asked, async { error.into_response() }).await;
+    let page = theme::scope(theme::chosen(sent), async { error.into_response() });
+    let mut response = language::scope(asked, page).await;
     protect(&mut response, service.public_url().is_https());
     response
 }

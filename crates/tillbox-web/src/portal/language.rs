@@ -1,5 +1,6 @@
 //! The language of a page: the customer's own once it is known, before that the browser's.
 
+use super::cookie;
 use axum::http::{HeaderMap, header};
 use std::cell::Cell;
 use std::future::Future;
@@ -35,8 +36,28 @@ pub(crate) fn of_locale(locale: &str) -> Language {
     }
 }
 
-/// Of the two languages that there are, the one that the browser would rather have.
+/// The cookie that remembers a choice.
+pub(crate) const COOKIE: &str = "tillbox-language";
+
+/// What forms and the cookie say of a language.
+pub(crate) fn of_code(code: &str) -> Option<Language> {
+    match code {
+        "en" => Some(Language::En),
+        "es" => Some(Language::Es),
+        _ => None,
+    }
+}
+
+/// The language that somebody has chosen in this browser.
+pub(crate) fn chosen(headers: &HeaderMap) -> Option<Language> {
+    cookie::find(headers, COOKIE).and_then(of_code)
+}
+
+/// Of the two languages that there are, the one that was chosen, or that the browser would rather have.
 pub(crate) fn accepted(headers: &HeaderMap) -> Language {
+    if let Some(chosen) = chosen(headers) {
+        return chosen;
+    }
     let asked = headers
         .get(header::ACCEPT_LANGUAGE)
         .and_then(|value| value.to_str().ok())

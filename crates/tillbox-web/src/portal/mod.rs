@@ -15,6 +15,9 @@ pub(crate) mod notice;
 pub(crate) mod origin;
 pub(crate) mod page_error;
 pub(crate) mod session;
+pub(crate) mod theme;
+pub(crate) mod view;
+mod wallet;
 
 use crate::api::problem::Problem;
 use axum::Router;
@@ -34,6 +37,7 @@ pub(crate) fn routes(service: &Arc<Service>) -> Router<Arc<Service>> {
         .route("/portal/{token}", get(link::show).post(link::open))
         .route("/wallet/return/{top_up}", get(come_back::show))
         .route("/wallet/sign-out", post(session::sign_out))
+        .merge(wallet::routes())
         .layer(CatchPanicLayer::custom(|_panic| {
             PageError::Fault.into_response()
         }))

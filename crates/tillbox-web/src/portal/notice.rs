@@ -1,27 +1,24 @@
 //! Small pages that say one thing: a link, an end, an error.
 
-use super::language;
 use super::page_error::PageError;
+use super::view::{Frame, Place, SignedIn, Theme};
+use super::{language, theme};
+use crate::words::Words;
 use askama::Template;
 use axum::http::StatusCode;
 use axum::response::{Html, IntoResponse, Response};
-use tillbox_core::reason::Language;
 use tillbox_service::Brand;
 
 /// A page that says one thing and leads on.
 #[derive(Template)]
 #[template(path = "portal/notice.html")]
 pub(crate) struct Notice<'a> {
-    language: &'static str,
-    heading: &'a str,
+    words: Words,
+    frame: Frame,
     text: &'a str,
-    brand: Option<&'a Brand>,
     action: Option<Action>,
     /// The id of the request, for whoever helps.
     reference: Option<String>,
-    test_words: &'static str,
-    help_words: &'static str,
-    reference_words: &'static str,
 }
 
 /// Where a notice leads.
@@ -51,32 +48,25 @@ impl Action {
 }
 
 impl<'a> Notice<'a> {
-    pub(crate) fn new(heading: &'a str) -> Self {
-        let (language, test_words, help_words, reference_words) = match language::current() {
-            Language::En => ("en", "Test: no real money moves.", "Help:", "Reference:"),
-            Language::Es => (
-                "es",
-                "Prueba: no se mueve dinero real.",
-                "Ayuda:",
-                "Referencia:",
-            ),
-        };
+    pub(crate) fn new(heading: &str) -> Self {
         Self {
-            language,
-            heading,
+            words: Words::of(language::current()),
+            frame: Frame::new(heading, theme::current()),
             text: "",
-            brand: None,
             action: None,
             reference: None,
-            test_words,
-            help_words,
-            reference_words,
         }
     }
 
     /// Whose page it is.
-    pub(crate) fn of(mut self, brand: &'a Brand) -> Self {
-        self.brand = Some(brand);
+    pub(crate) fn of(mut self, brand: &Brand) -> Self {
+        self.frame = self.frame.of(brand);
+        self
+    }
+
+    /// Whose session it is.
+    pub(crate) fn signed_in(mut self, session: SignedIn) -> Self {
+        self.frame = self.frame.signed_in(session, Place::Wallet);
         self
     }
 

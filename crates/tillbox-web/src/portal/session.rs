@@ -28,7 +28,8 @@ impl FromRequestParts<Arc<Service>> for Session {
             None => None,
         };
         let session = session.ok_or(PageError::SignedOut)?;
-        language::set(language::of_locale(&session.customer.locale));
+        let own = || language::of_locale(&session.customer.locale);
+        language::set(language::chosen(&parts.headers).unwrap_or_else(own));
         Ok(Self(session))
     }
 }

@@ -1,6 +1,6 @@
 //! Transactions: the forms in which rows of the log are printed, and the lists.
 
-mod csv;
+pub(crate) mod csv;
 
 use super::holds::HoldView;
 use super::usage::UsageView;
