@@ -2,10 +2,10 @@
 
 use super::words::Words;
 use super::{Choice, choices, go_to};
-use crate::api::answer::print;
 use crate::portal::form::Fields;
 use crate::portal::notice::render;
 use crate::portal::page_error::PageError;
+use crate::words::money::{Money, MoneyForm};
 use askama::Template;
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
@@ -20,7 +20,7 @@ struct CheckoutPage {
     words: Words,
     title: &'static str,
     description: String,
-    amount: String,
+    amount: Money,
     choices: Vec<Choice>,
     promotion: String,
     takes_codes: bool,
@@ -92,11 +92,7 @@ async fn page(service: &Service, id: &str, tried: Tried<'_>) -> Result<Response,
         words,
         title: words.pay_title(),
         description: stored.description,
-        amount: format!(
-            "{} {}",
-            print(stored.amount, stored.currency),
-            stored.currency.code()
-        ),
+        amount: MoneyForm::new(stored.currency, words.language()).money(stored.amount),
         choices: choices(words, tried.card),
         promotion: tried.promotion.to_owned(),
         takes_codes: stored.takes_codes,

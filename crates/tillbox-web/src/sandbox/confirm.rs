@@ -2,10 +2,10 @@
 
 use super::go_to;
 use super::words::Words;
-use crate::api::answer::print;
 use crate::portal::form::Fields;
 use crate::portal::notice::render;
 use crate::portal::page_error::PageError;
+use crate::words::money::{Money, MoneyForm};
 use askama::Template;
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
@@ -19,7 +19,7 @@ use tillbox_service::payments::sandbox::{PageEnd, PageState};
 struct ConfirmPage {
     words: Words,
     title: &'static str,
-    amount: String,
+    amount: Money,
     is_open: bool,
     over: &'static str,
     cancel_url: String,
@@ -40,11 +40,7 @@ pub(super) async fn show(
     let page = ConfirmPage {
         words,
         title: words.confirm_title(),
-        amount: format!(
-            "{} {}",
-            print(page.amount, page.currency),
-            page.currency.code()
-        ),
+        amount: MoneyForm::new(page.currency, words.language()).money(page.amount),
         is_open: page.state == PageState::Open,
         over: words.over(page.state),
         cancel_url: page.return_url,

@@ -63,6 +63,10 @@ impl Words {
         Self(crate::portal::language::current())
     }
 
+    pub(super) fn language(self) -> Language {
+        self.0
+    }
+
     /// What `lang` says in HTML.
     pub(super) fn code(self) -> &'static str {
         match self.0 {
