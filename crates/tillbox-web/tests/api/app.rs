@@ -160,6 +160,11 @@ impl TestApp {
         clock.set(clock.now().plus_seconds(seconds));
     }
 
+    /// All URLs, for an answer that is read as it comes.
+    pub(crate) fn router(&self) -> Router {
+        self.router.clone()
+    }
+
     pub(crate) async fn send(&self, request: Request<Body>) -> Answer {
         let response = self
             .router

@@ -1,8 +1,15 @@
 //! The customers' pages: how one comes in, stays, and goes; and what nobody gets.
 
+mod assets;
+mod browser;
+mod hostile;
 mod links;
+mod live;
+mod movements;
 mod reach;
+mod recharge;
 mod sessions;
+mod wallet;
 
 use crate::app::{Answer, TestApp};
 use axum::body::Body;
