@@ -213,6 +213,26 @@ impl Service {
 
     /// The session of a cookie, if it has not ended; using it prolongs it.
     pub async fn portal_session(&self, token: &str) -> Result<Option<PortalSession>, ServiceError> {
+        let Some((mut session, row)) = self.find_session(token).await? else {
+            return Ok(None);
+        };
+        session.expires_at = self.prolong(&row, self.clock.now()).await;
+        Ok(Some(session))
+    }
+
+    /// The same for what a page asks by itself while nobody uses it: that prolongs nothing.
+    pub async fn unused_portal_session(
+        &self,
+        token: &str,
+    ) -> Result<Option<PortalSession>, ServiceError> {
+        let found = self.find_session(token).await?;
+        Ok(found.map(|(session, _)| session))
+    }
+
+    async fn find_session(
+        &self,
+        token: &str,
+    ) -> Result<Option<(PortalSession, SessionRow)>, ServiceError> {
         let Some(secret) = Secret::parse(token) else {
             return Ok(None);
         };
@@ -233,8 +253,7 @@ impl Service {
         let Some(merchant) = self.merchant(row.merchant_id) else {
             return Ok(None);
         };
-        let expires_at = self.prolong(&row, now).await;
-        Ok(Some(PortalSession {
+        let session = PortalSession {
             principal: Principal {
                 merchant_id: row.merchant_id,
                 actor: Actor::Customer(row.customer_id),
@@ -242,11 +261,12 @@ impl Service {
                 merchant,
             },
             customer,
-            return_url: row.return_url,
-            expires_at,
+            return_url: row.return_url.clone(),
+            expires_at: row.expires_at,
             hash,
             form_token: secret.derive("tillbox forms of the portal v1"),
-        }))
+        };
+        Ok(Some((session, row)))
     }
 
     /// Ends a session.

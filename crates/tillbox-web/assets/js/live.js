@@ -19,7 +19,10 @@ export function live(page) {
     waiting ??= setTimeout(() => { waiting = null; rest(page); }, REST_AFTER_MS);
   });
   // The session has ended: what stands there is not followed any more.
-  source.addEventListener("end", () => source.close());
+  source.addEventListener("end", () => {
+    source.close();
+    page.querySelector("[data-ended]").hidden = false;
+  });
   addEventListener("pagehide", () => source.close());
 }
 

@@ -5,8 +5,8 @@ use super::notice::{Action, Notice};
 use super::page_error::PageError;
 use super::{cookie, language};
 use axum::extract::{FromRequestParts, State};
-use axum::http::StatusCode;
 use axum::http::request::Parts;
+use axum::http::{Method, StatusCode};
 use axum::response::Response;
 use std::sync::Arc;
 use tillbox_core::reason::Language;
@@ -24,6 +24,7 @@ impl FromRequestParts<Arc<Service>> for Session {
     ) -> Result<Self, PageError> {
         let token = cookie::read(&parts.headers, service.public_url());
         let session = match token {
+            Some(token) if asks_by_itself(parts) => service.unused_portal_session(token).await?,
             Some(token) => service.portal_session(token).await?,
             None => None,
         };
@@ -32,6 +33,12 @@ impl FromRequestParts<Arc<Service>> for Session {
         language::set(language::chosen(&parts.headers).unwrap_or_else(own));
         Ok(Self(session))
     }
+}
+
+/// Whether a script of the page asks, which follows the balance while nobody looks.
+fn asks_by_itself(parts: &Parts) -> bool {
+    let target = parts.headers.get("sec-fetch-dest");
+    parts.method == Method::GET && target.is_some_and(|target| target == "empty")
 }
 
 /// Ends the session.

@@ -6,6 +6,7 @@ super::words! {
     available_in(currency) => "Available, {currency}", "Disponible, {currency}";
     available => "Available", "Disponible";
     updated => "Updated", "Actualizado";
+    not_followed => "Your session has ended: this is not updated any more.", "Su sesión ha terminado: esto ya no se actualiza.";
     as_a_table => "These 30 days as a table", "Estos 30 días en una tabla";
     day => "Day", "Día";
     balance_at_its_end => "Balance at its end", "Saldo al final";

@@ -13,7 +13,7 @@ use tower::ServiceExt;
 async fn next(body: &mut Body, rest: &mut String) -> Value {
     loop {
         if let Some((message, behind)) = rest.clone().split_once("\n\n") {
-            *rest = behind.to_owned();
+            *rest = String::from(behind);
             let data = message.lines().find_map(|line| line.strip_prefix("data: "));
             if let Some(data) = data {
                 return serde_json::from_str(data).expect("JSON");

@@ -33,8 +33,8 @@ fn described(page: &str) -> Vec<String> {
 /// Where the link with that text leads.
 fn link_of(page: &str, text: &str) -> Option<String> {
     let links = page.split("<a ").skip(1);
-    let found = links.filter(|link| link.contains(&format!(">{text}</a>")));
-    found.filter_map(|link| attribute(link, "href")).next()
+    let mut found = links.filter(|link| link.contains(&format!(">{text}</a>")));
+    found.find_map(|link| attribute(link, "href"))
 }
 
 #[tokio::test]

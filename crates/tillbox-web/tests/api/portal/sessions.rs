@@ -172,3 +172,24 @@ async fn the_cookie_is_as_strict_as_the_address_allows() {
         assert_eq!(tls.is_empty(), url.starts_with("http:"));
     }
 }
+
+#[tokio::test]
+async fn what_a_page_asks_by_itself_prolongs_nothing() {
+    let app = TestApp::start();
+    let customer = customer(&app, "en").await;
+    let cookie = sign_in(&app, &customer).await;
+    let by_itself = [("cookie", cookie.as_str()), ("sec-fetch-dest", "empty")];
+    app.wait(50 * 60);
+    let followed = visit(&app, "GET", "/wallet", &by_itself, "").await;
+    assert_eq!(followed.status, 200);
+    app.wait(11 * 60);
+    let followed = visit(&app, "GET", "/wallet", &by_itself, "").await;
+    assert_eq!(followed.status, 401);
+
+    let cookie = sign_in(&app, &customer).await;
+    app.wait(50 * 60);
+    let looked = visit(&app, "GET", "/wallet", &[("cookie", &cookie)], "").await;
+    assert_eq!(looked.status, 200);
+    app.wait(11 * 60);
+    assert!(is_signed_in(&app, &cookie).await);
+}
