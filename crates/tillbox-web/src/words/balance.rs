@@ -1,6 +1,14 @@
 //! The balance card, and what stands beside it.
 
 super::words! {
+    paid_but_not_here => "Paid, but not here?", "¿Pagado y no aparece?";
+    alerts => "Low-balance alert", "Aviso de saldo bajo";
+    warn_below => "Warn when the balance is lower than", "Avisar cuando el saldo sea inferior a";
+    warn_below_number(number) => "Amount {number}", "Importe {number}";
+    alerts_hint => "An empty field counts for nothing. At zero it warns in any case.", "Un campo vacío no cuenta. En cero avisa en todo caso.";
+    show_banner => "Show a red banner on this page", "Mostrar un aviso rojo en esta página";
+    save_alerts => "Save alert", "Guardar aviso";
+    alerts_saved => "The alert was saved", "El aviso se guardó";
     sync => "Sync payments", "Sincronizar pagos";
     wallets => "Your wallets", "Sus monederos";
     available_in(currency) => "Available, {currency}", "Disponible, {currency}";

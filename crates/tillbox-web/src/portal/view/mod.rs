@@ -2,6 +2,7 @@
 //! page can be looked at without one. The templates are in `templates/portal`.
 
 mod add_funds;
+mod alerts;
 mod balance;
 mod frame;
 mod help;
@@ -12,6 +13,7 @@ mod setup;
 mod wallet;
 
 pub(crate) use add_funds::{AddFunds, AddFundsForm, MethodChoice, Preset};
+pub(crate) use alerts::{AlertField, AlertsCard};
 pub(crate) use balance::{Balance, ChartView, Runway};
 pub(crate) use frame::{Frame, Place, SignedIn, Theme};
 pub(crate) use help::{HelpPage, Topic};

@@ -1,6 +1,8 @@
 //! The wallet page.
 
-use super::{AddFunds, Balance, FormFields, Frame, Movements, Place, RechargeCard, Theme, Tone};
+use super::{
+    AddFunds, AlertsCard, Balance, FormFields, Frame, Movements, Place, RechargeCard, Theme, Tone,
+};
 use crate::words::Words;
 use crate::words::money::Markup;
 use askama::Template;
@@ -15,7 +17,7 @@ pub(crate) struct WalletPage {
     pub(crate) wallet_name: Option<String>,
     pub(crate) live_url: String,
     pub(crate) version: u64,
-    pub(crate) can_sync: bool,
+    pub(crate) help_url: String,
     pub(crate) wallets: Vec<WalletLink>,
     pub(crate) problems: Vec<Problem>,
     pub(crate) told: Option<Told>,
@@ -24,6 +26,7 @@ pub(crate) struct WalletPage {
     pub(crate) add_funds: AddFunds,
     pub(crate) methods: Vec<Card>,
     pub(crate) recharge: RechargeCard,
+    pub(crate) alerts: AlertsCard,
     pub(crate) prices: Prices,
     pub(crate) movements: Movements,
 }

@@ -1,11 +1,12 @@
 //! Banners: only where there is something to do, the most urgent one first.
 
 use super::super::view::{Banner, BannerAction, Tone};
+use super::alerts::shows_banner;
 use super::visit::Visit;
 use tillbox_core::recharge::{PauseReason, RechargeState, Standing};
 use tillbox_core::top_up::TopUpStatus;
 use tillbox_core::wallet::WalletStatus;
-use tillbox_service::{AlertChannel, AlertSettings, History, RechargeHealth, TopUpView};
+use tillbox_service::{AlertSettings, History, RechargeHealth, TopUpView};
 
 impl Visit {
     /// What there is to do.
@@ -20,7 +21,7 @@ impl Visit {
         banners.extend(self.standing_banner());
         banners.extend(self.to_confirm(waiting));
         banners.extend(self.recharge_banner(health));
-        if alerts.is_enabled && alerts.channels.contains(&AlertChannel::Banner) {
+        if shows_banner(alerts) {
             banners.extend(self.low_banner(history));
         }
         banners
@@ -112,6 +113,7 @@ impl Visit {
                     path: "/wallet/payment-methods",
                     fields: Vec::new(),
                 },
+                self.help_on("declined"),
             ],
         })
     }
@@ -142,10 +144,20 @@ impl Visit {
             tone: Tone::Bad,
             heading,
             text,
-            actions: vec![BannerAction::Link {
-                label: words.add_funds().to_owned(),
-                url: "#add".to_owned(),
-            }],
+            actions: vec![
+                BannerAction::Link {
+                    label: words.add_funds().to_owned(),
+                    url: "#add".to_owned(),
+                },
+                self.help_on(if is_used_up { "stopped" } else { "low" }),
+            ],
         })
+    }
+
+    fn help_on(&self, topic: &str) -> BannerAction {
+        BannerAction::Link {
+            label: self.words.help().to_owned(),
+            url: format!("{}#{topic}", self.help_url()),
+        }
     }
 }

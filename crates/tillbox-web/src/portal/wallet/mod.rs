@@ -6,6 +6,7 @@
 
 mod activate;
 mod add_funds;
+mod alerts;
 mod auto_recharge;
 mod balance;
 mod banners;
@@ -34,6 +35,7 @@ pub(crate) fn routes() -> Router<Arc<Service>> {
     Router::new()
         .route("/wallet", get(page::show))
         .route("/wallet/activate", post(activate::activate))
+        .route("/wallet/alerts", post(alerts::save))
         .route("/wallet/auto-recharge", post(auto_recharge::save))
         .route("/wallet/auto-recharge/resume", post(auto_recharge::resume))
         .route("/wallet/help", get(help::show))

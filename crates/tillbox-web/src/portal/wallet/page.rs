@@ -99,7 +99,7 @@ async fn draw(
         wallet_name: visit.wallet.row.name.clone(),
         live_url: format!("/wallet/live?wallet={wallet}"),
         version: visit.wallet.version,
-        can_sync: true,
+        help_url: visit.help_url(),
         wallets: visit.wallet_links(),
         problems: sent.problems,
         told,
@@ -108,6 +108,7 @@ async fn draw(
         add_funds: visit.add_funds(&history, &methods, sent.funds.as_ref()),
         methods: visit.cards(&methods, health.recharge.as_ref()),
         recharge: visit.recharge(&recharge, sent.recharge.as_ref()),
+        alerts: visit.alerts(&alerts, sent.alerts.as_ref()),
         prices: visit.prices().await?,
         movements: visit.movements(&Wish::of(asked), &methods).await?,
     };

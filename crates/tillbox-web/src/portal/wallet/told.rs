@@ -47,6 +47,7 @@ impl Visit {
                 Some(id) => self.of_default(id).await?,
                 None => None,
             },
+            "alerts" => Some(told(Tone::Good, words.alerts_saved(), "")),
             "removed" => Some(told(Tone::Good, words.card_removed(), "")),
             "sync" => Some(self.of_sync(asked).await?),
             "recharge-on" | "recharge-resumed" => self.of_recharge(what, top_up).await?,

@@ -53,6 +53,15 @@ pub(crate) struct Sent {
     pub(crate) problems: Vec<Problem>,
     pub(crate) funds: Option<SentFunds>,
     pub(crate) recharge: Option<SentRecharge>,
+    pub(crate) alerts: Option<SentAlerts>,
+}
+
+/// The form of alerts as it was sent.
+#[derive(Clone, Debug)]
+pub(crate) struct SentAlerts {
+    pub(crate) shows_banner: bool,
+    /// What was typed, and what is wrong with it.
+    pub(crate) fields: Vec<(String, Option<String>)>,
 }
 
 /// The form of a top-up as it was sent.
@@ -164,6 +173,11 @@ impl Visit {
         format!("/wallet?wallet={}", self.wallet_id())
     }
 
+    /// The help page, from which one comes back to this wallet.
+    pub(crate) fn help_url(&self) -> String {
+        format!("/wallet/help?wallet={}", self.wallet_id())
+    }
+
     /// The wallet's page, saying what came of a form.
     pub(crate) fn url_telling(&self, told: &str) -> String {
         format!("{}&told={told}", self.url())
@@ -173,7 +187,7 @@ impl Visit {
         frame_of(&self.service, &self.session, title).signed_in(
             SignedIn {
                 wallet_url: self.url(),
-                help_url: format!("/wallet/help?wallet={}", self.wallet_id()),
+                help_url: self.help_url(),
                 ..signed_in(&self.session, here)
             },
             place,

@@ -346,3 +346,42 @@ async fn t5_sync_says_what_it_found() {
     assert_eq!(browser.balance(), "$25.00");
     app.verify();
 }
+
+#[tokio::test]
+async fn n1_the_banner_warns_below_the_amounts_that_the_customer_chose() {
+    let app = TestApp::start();
+    let (customer, id) = wallet(&app, "en", None).await;
+    let credit = json!({"amount": "30.00", "funding_type": "cash"}).to_string();
+    let path = format!("/v1/wallets/{id}/credits");
+    assert_eq!(app.post(&path, "credit", &credit).await.status, 201);
+    let mut browser = Browser::of(&app, &customer).await;
+    assert!(!browser.page.contains("Low balance:"));
+
+    let wrong = [("threshold", "a lot")];
+    let refused = browser.post("/wallet/alerts", &wrong).await;
+    assert_eq!(refused.status, 422);
+    let page = String::from_utf8(refused.body).expect("text");
+    assert!(
+        page.contains(r##"<a href="#alert-1">Type an amount in digits"##),
+        "{page}"
+    );
+
+    browser
+        .submit("/wallet/alerts", &[("threshold", "45,50")])
+        .await;
+    assert_eq!(browser.told(), "The alert was saved");
+    assert_eq!(browser.text_of("low"), "Low balance: $30.00 left");
+    let saved = get(&app, &format!("/v1/wallets/{id}/alerts")).await;
+    assert_eq!(saved["thresholds"], json!(["45.50", "0.00"]));
+    assert_eq!(saved["channels"], json!(["email", "webhook", "banner"]));
+
+    // Without the box no banner is shown; other ways stay as they are.
+    let body = browser
+        .form("/wallet/alerts", &[])
+        .replace("&banner=yes", "");
+    let saved = browser.send("POST", "/wallet/alerts", &body).await;
+    browser.follow(saved).await;
+    assert!(!browser.page.contains("Low balance:"));
+    let saved = get(&app, &format!("/v1/wallets/{id}/alerts")).await;
+    assert_eq!(saved["channels"], json!(["email", "webhook"]));
+}
