@@ -1,6 +1,6 @@
 //! Every word that a page says, in each language.
 //!
-//! [`words!`](macro) writes a sentence once in each, side by side, and makes a method of it: one that lacks a language does
+//! `words!` writes a sentence once in each, side by side, and makes a method of it: one that lacks a language does
 //! not compile, and one that no page says any more is told by the compiler. Values come in as parameters, formatted
 //! already: money by [`money`], dates by [`dates`].
 
