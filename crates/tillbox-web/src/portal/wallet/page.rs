@@ -77,7 +77,7 @@ async fn draw(
     let methods = visit.methods().await?;
     let settings = visit.recharge_settings(&health);
     let would = service.would_recharge(who, wallet, settings).await?;
-    let recharge = super::auto_recharge::Facts {
+    let recharge = super::recharge_card::Facts {
         health: &health,
         would: Some(&would),
         settings,
