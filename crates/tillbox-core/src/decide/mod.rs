@@ -3,7 +3,7 @@
 //! Around each command its sender books what is due: [`due`] gives one event at a time (expired holds and
 //! lots, in due order), to be sealed and applied before the command is decided, and once more behind it, as
 //! value that a command frees may be past its date (R10). What follows from a row (a bonus, a recharge that is
-//! due) is a further row behind it: [`follow`].
+//! due) is a further row behind it: [`follow()`].
 
 mod adjust;
 mod capture_hold;
