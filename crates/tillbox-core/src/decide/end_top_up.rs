@@ -4,7 +4,7 @@ use super::{Context, require_top_up};
 use crate::command::{AdvanceTopUp, EndTopUp, TopUpEnd};
 use crate::entry::{EntryKind, Event, Note};
 use crate::id::TopUpId;
-use crate::recharge::{FailureClass, Recharge, after_failure};
+use crate::recharge::{FailureClass, Recharge, RechargeState, after_failure};
 use crate::rejection::Rejection;
 use crate::top_up::{TopUp, TopUpStatus};
 use crate::wallet::WalletState;
@@ -65,8 +65,13 @@ fn failed_charge(
     let recharge = state.recharge.as_deref()?;
     recharge.charge.filter(|charge| charge.top_up_id == id)?;
     let (standing, failures) = after_failure(recharge.failures, class, context.now);
+    // Who paused it while the charge was under way did not mean to be asked again in an hour.
+    let state = match recharge.state {
+        paused @ RechargeState::Paused(_) => paused,
+        RechargeState::Armed | RechargeState::CoolingDown { until: _ } => standing,
+    };
     Some(Recharge {
-        state: standing,
+        state,
         failures,
         ..recharge.clone().uncharged()
     })
