@@ -141,7 +141,7 @@ impl MemoryStore {
             if before.is_some_and(|before| before.top_up.status == TopUpStatus::Succeeded) {
                 return Err("a top-up was credited already");
             }
-            if is_open_recharge(write) && self.recharge_of(write.wallet_id, write.id) {
+            if is_open_recharge(write) && self.has_other_recharge(write, batch) {
                 return Err("a recharge is in flight already");
             }
         }
@@ -149,12 +149,14 @@ impl MemoryStore {
     }
 
     /// Whether another recharge of the wallet is in flight.
-    fn recharge_of(&self, wallet: WalletId, other_than: TopUpId) -> bool {
-        let mut of_wallet = self
-            .top_ups
-            .values()
-            .filter(|write| write.wallet_id == wallet);
-        of_wallet.any(|write| write.id != other_than && is_open_recharge(write))
+    /// Whether the wallet has a further recharge in flight, once the batch is written.
+    fn has_other_recharge(&self, write: &TopUpWrite, batch: &Batch<'_>) -> bool {
+        let is_other = |other: &TopUpWrite| {
+            other.wallet_id == write.wallet_id && other.id != write.id && is_open_recharge(other)
+        };
+        let is_moved = |id: TopUpId| batch.top_ups.iter().any(|moved| moved.id == id);
+        let mut stays = self.top_ups.values().filter(|known| !is_moved(known.id));
+        stays.any(is_other) || batch.top_ups.iter().any(is_other)
     }
 
     fn write(&mut self, batch: &Batch<'_>) {
