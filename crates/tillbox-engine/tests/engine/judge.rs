@@ -1,17 +1,23 @@
 //! Whether what the engine answered, and what is durable, is right: the model reads along.
 
 use crate::client::{MERCHANT, wait, wallet};
-use crate::model::{Model, wide};
+use crate::model::{Follow, Model, wide};
 use crate::plan::Plan;
-use crate::script::{Asked, clock_of};
+use crate::script::{Asked, clock_of, policies};
 use crate::simulation::World;
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 use tillbox_core::audit::WalletAudit;
 use tillbox_core::entry::{Entry, EntryKind};
 use tillbox_core::id::EntryId;
+use tillbox_core::reason::Reason;
+use tillbox_core::recharge::RechargeState;
 use tillbox_core::rejection::Rejection;
 use tillbox_core::time::Timestamp;
+use tillbox_core::top_up::TopUpStatus;
+use tillbox_core::wallet::WalletState;
+use tillbox_engine::memory::MemoryStore;
+use tillbox_engine::port::LedgerStore;
 use tillbox_engine::work::{Answer, Mode, Outcome, SubmitError};
 
 impl World {
@@ -48,18 +54,48 @@ impl World {
 
     /// Follows rows of what was due.
     fn book_due(&mut self, number: i64, rows: &mut VecDeque<Arc<Entry>>, now: Timestamp) {
-        let model = self.models.get_mut(&number).expect("a model");
         let is_due = |row: &Entry| {
             matches!(
                 row.event.kind,
-                EntryKind::HoldExpired | EntryKind::LotExpired
-            )
+                EntryKind::HoldExpired | EntryKind::LotExpired | EntryKind::RechargeChanged
+            ) && row.key.is_none()
         };
         while let Some(row) = rows.pop_front_if(|row| is_due(row)) {
+            let model = self.models.get_mut(&number).expect("a model");
             let at = now.max(model.last_at);
             let moved = model.book_one_due(at).expect("the row was due");
             follow(model, &row, at, moved.amount, moved.moves_money);
+            self.book_what_follows(number, rows, at);
         }
+    }
+
+    /// Follows rows that a row brings by itself: a discount, and a charge that is due then.
+    fn book_what_follows(&mut self, number: i64, rows: &mut VecDeque<Arc<Entry>>, at: Timestamp) {
+        let model = self.models.get_mut(&number).expect("a model");
+        let bonus = std::mem::take(&mut model.owed_bonus);
+        if bonus > 0 {
+            let row = rows.pop_front().expect("a discount is a row");
+            assert_eq!(row.event.reason, Some(Reason::Bonus));
+            let moved = model.bonus(bonus, at, row.id);
+            follow(model, &row, at, moved.amount, moved.moves_money);
+        }
+        let Some(follows) = model.what_follows(at) else {
+            return;
+        };
+        let row = rows.pop_front().expect("what follows is a row");
+        let event = &row.event;
+        match (follows, &event.top_up) {
+            (Follow::Charge(amount), Some(top_up)) => {
+                assert_eq!(event.kind, EntryKind::TopUpOpened);
+                assert_eq!(top_up.reason, Reason::AutoRecharge);
+                assert_eq!(wide(top_up.amount), amount, "what is charged");
+                model.charge(event.top_up_id.expect("its id"), amount, at);
+                self.script.learn_top_up(number, &row);
+            }
+            (Follow::Skipped, None) => assert_eq!(event.kind, EntryKind::RechargeChanged),
+            _ => panic!("{follows:?}, but {row:?}"),
+        }
+        follow(model, &row, at, 0, false);
     }
 
     fn judge_one(
@@ -106,7 +142,7 @@ impl World {
             Ok(Outcome::Row { entry, .. }) => {
                 let row = rows.pop_front_if(|row| mine(row));
                 assert_eq!(row.as_ref(), Some(entry), "what is answered is durable");
-                self.carry_out(asked, entry, at);
+                self.carry_out(asked, entry, rows, at);
                 self.count(asked.operation, "done");
             }
             Ok(other) => panic!("no row but {other:?}"),
@@ -127,7 +163,7 @@ impl World {
             }
             Err(SubmitError::OutcomeUnknown) => {
                 if let Some(row) = rows.pop_front_if(|row| mine(row)) {
-                    self.carry_out(asked, &row, at);
+                    self.carry_out(asked, &row, rows, at);
                     self.count(asked.operation, "done unheard");
                 }
                 assert!(plan.struck, "nothing happened that makes it unknown");
@@ -143,7 +179,13 @@ impl World {
     }
 
     /// The row is there: the model must come to the same.
-    fn carry_out(&mut self, asked: &Asked, row: &Arc<Entry>, at: Timestamp) {
+    fn carry_out(
+        &mut self,
+        asked: &Asked,
+        row: &Arc<Entry>,
+        rows: &mut VecDeque<Arc<Entry>>,
+        at: Timestamp,
+    ) {
         let submission = &asked.submission;
         let key = submission.key.expect("clients use keys");
         assert_eq!(
@@ -164,6 +206,7 @@ impl World {
         let moved = moved.unwrap_or_else(|why| panic!("it should be refused: {why:?}"));
         follow(model, row, at, moved.amount, moved.moves_money);
         self.script.learn(asked, row);
+        self.book_what_follows(submission.wallet_id.number(), rows, at);
     }
 
     fn judge_refusal(&mut self, asked: &Asked, rejection: &Rejection, at: Timestamp) {
@@ -199,7 +242,7 @@ impl World {
             assert_eq!(wide(state.held), model.held(), "held");
             assert_eq!(wide(state.debt.total()), model.debt(), "debt");
             assert_eq!(wide(state.available()), model.available(), "available");
-            let store = self.durable.look();
+            let mut store = self.durable.look();
             let mut lots: Vec<_> = store.lots_of(id).collect();
             lots.sort_by_key(|lot| lot.draw_key());
             let lots = lots.iter().map(|lot| {
@@ -230,6 +273,7 @@ impl World {
                 expected.collect::<Vec<_>>(),
                 "holds"
             );
+            compare_money_in(model, &state, &mut store);
             let mut audit = WalletAudit::new(id);
             store.entries_of(id).for_each(|row| audit.feed(row));
             let opened = store.opened().find(|opened| opened.wallet.id == id);
@@ -257,6 +301,7 @@ fn follow(model: &mut Model, row: &Entry, at: Timestamp, amount: i128, moves_mon
     model.version += 1;
     model.seq += u64::from(moves_money);
     model.last_at = at;
+    model.follow_alerts();
     assert_eq!(row.version, model.version, "versions have no gaps");
     assert_eq!(
         row.seq,
@@ -266,4 +311,49 @@ fn follow(model: &mut Model, row: &Entry, at: Timestamp, amount: i128, moves_mon
     assert_eq!(row.at, at, "time is that of the lane");
     assert_eq!(wide(row.event.amount), amount, "what it moves: {row:?}");
     assert_eq!(wide(row.balance_after), model.balance(), "what it leaves");
+}
+
+/// Top-ups, auto-recharge and alerts are what the model holds.
+fn compare_money_in(model: &Model, state: &WalletState, store: &mut MemoryStore) {
+    for (id, one) in &model.top_ups {
+        let known = state.top_up(*id).cloned();
+        let stored = store.load_top_up(state.id, *id).expect("memory is read");
+        let known = known.or(stored).expect("the top-up is kept");
+        assert_eq!((wide(known.amount), known.status), (one.amount, one.status));
+        let credits = store.entries_of(state.id).filter(|row| {
+            row.event.top_up_id == Some(*id)
+                && row.event.top_up.is_some()
+                && row.event.kind == EntryKind::Credit
+        });
+        let paid = one.status == TopUpStatus::Succeeded;
+        assert_eq!(credits.count(), usize::from(paid), "one credit per payment");
+    }
+    let alerts = state.alerts.thresholds.iter();
+    let alerts = alerts.map(|alert| (wide(alert.threshold), alert.armed));
+    assert_eq!(alerts.collect::<Vec<_>>(), model.alerts, "alerts");
+    assert_eq!(state.recharge.is_some(), model.recharge.is_some());
+    let (Some(kept), Some(one)) = (&state.recharge, &model.recharge) else {
+        return;
+    };
+    let standing = match (one.paused, one.until) {
+        (Some(reason), _) => RechargeState::Paused(reason),
+        (None, Some(until)) => RechargeState::CoolingDown { until },
+        (None, None) => RechargeState::Armed,
+    };
+    assert_eq!(
+        (
+            kept.is_enabled,
+            kept.state,
+            kept.charge.map(|charge| charge.top_up_id)
+        ),
+        (one.enabled, standing, one.charge),
+        "auto-recharge"
+    );
+    assert_eq!(kept.warned_percent, one.warned, "warned of the cap");
+    let month = policies().month(model.last_at);
+    assert_eq!(
+        wide(kept.charged_in(month)),
+        model.charged_in_month_of(model.last_at),
+        "charged in the month"
+    );
 }

@@ -1,13 +1,17 @@
 //! What a wallet must do, told a second time and as simply as can be: rows in lists, sums made anew each time.
 //! It shares words (commands, refusals) with the core and none of its logic.
 
+mod money_in;
 mod value;
 
+pub(crate) use money_in::{BONUS_DAYS, Follow, MAXIMUM, MAXIMUM_BALANCE, MINIMUM};
+
+use money_in::{ModelRecharge, ModelTopUp};
 use std::collections::BTreeMap;
 use tillbox_core::amount::Amount;
 use tillbox_core::command::{AfterCapture, Command, Expiry, Force};
 use tillbox_core::hold::HoldStatus;
-use tillbox_core::id::{EntryId, HoldId};
+use tillbox_core::id::{EntryId, HoldId, TopUpId};
 use tillbox_core::lot::FundingType;
 use tillbox_core::reason::Reason;
 use tillbox_core::rejection::Rejection;
@@ -20,6 +24,14 @@ pub(crate) struct Model {
     pub(crate) lots: Vec<ModelLot>,
     pub(crate) holds: BTreeMap<HoldId, ModelHold>,
     moves: BTreeMap<EntryId, Move>,
+    pub(crate) top_ups: BTreeMap<TopUpId, ModelTopUp>,
+    pub(crate) recharge: Option<ModelRecharge>,
+    /// Thresholds, and whether each is armed.
+    pub(crate) alerts: Vec<(i128, bool)>,
+    /// The discount of the payment that settled just now.
+    pub(crate) owed_bonus: i128,
+    /// Whether the last row is one behind which auto-recharge is asked (R21).
+    asks: bool,
     pub(crate) overdraft: i128,
     pub(crate) frozen: bool,
     pub(crate) version: u64,
@@ -87,6 +99,11 @@ impl Model {
             lots: Vec::new(),
             holds: BTreeMap::new(),
             moves: BTreeMap::new(),
+            top_ups: BTreeMap::new(),
+            recharge: None,
+            alerts: Vec::new(),
+            owed_bonus: 0,
+            asks: false,
             overdraft,
             frozen: false,
             version: 0,
@@ -130,6 +147,17 @@ impl Model {
             .min();
         let hold = hold.filter(|(at, _)| *at <= now);
         let lot = lot.filter(|(at, _)| *at <= now);
+        let over = self.recharge.as_ref().filter(|one| one.enabled);
+        let over = over.and_then(|one| one.until).filter(|at| *at <= now);
+        let first = hold.map(|(at, _)| at).into_iter();
+        let first = first.chain(lot.map(|(at, _)| at)).min();
+        if let Some(at) = over
+            && first.is_none_or(|first| at < first)
+        {
+            self.recharge.as_mut().expect("it is on").until = None;
+            self.asks = true;
+            return Some(NOTHING);
+        }
         match (hold, lot) {
             (Some((at, id)), lot) if lot.is_none_or(|(lot_at, _)| at <= lot_at) => {
                 self.end(id, HoldStatus::Expired, at);
@@ -139,6 +167,7 @@ impl Model {
                 let lot = &mut self.lots[at];
                 let rest = lot.remaining - lot.held;
                 lot.remaining = lot.held;
+                self.asks = true;
                 Some(money(-rest))
             }
             (_, None) => None,
@@ -152,6 +181,18 @@ impl Model {
         now: Timestamp,
         id: EntryId,
     ) -> Refusable<Moved> {
+        let effective = self.effective();
+        self.asks = false;
+        match self.carry_out(command, now, id) {
+            Ok(moved) => {
+                self.asks |= self.effective() < effective;
+                Ok(moved)
+            }
+            Err(rejection) => Err(self.with_brief(rejection, now)),
+        }
+    }
+
+    fn carry_out(&mut self, command: &Command, now: Timestamp, id: EntryId) -> Refusable<Moved> {
         match command {
             Command::Credit(credit) => {
                 let expires = credit.expiry.map(|expiry| instant(expiry, now));
@@ -256,22 +297,30 @@ impl Model {
             }
             Command::Unfreeze => {
                 self.frozen = false;
+                self.asks = true;
                 Ok(NOTHING)
             }
             Command::SetOverdraftLimit(limit) => {
                 self.overdraft = wide(*limit);
                 Ok(NOTHING)
             }
-            Command::BookDue
-            | Command::Activate
-            | Command::OpenTopUp(_)
-            | Command::AdvanceTopUp(_)
-            | Command::EndTopUp(_)
-            | Command::SettleTopUp(_)
-            | Command::SetRecharge(_)
-            | Command::ResumeRecharge
-            | Command::PauseRecharge(_)
-            | Command::SetAlerts(_) => panic!("the simulation does not submit it"),
+            Command::Activate => {
+                let status = if self.frozen {
+                    WalletStatus::Frozen
+                } else {
+                    WalletStatus::Active
+                };
+                Err(Rejection::WalletNotActive(status))
+            }
+            Command::OpenTopUp(open) => self.open_top_up(open, now),
+            Command::AdvanceTopUp(advance) => self.advance_top_up(advance.top_up_id, advance.to),
+            Command::EndTopUp(end) => self.end_top_up(end.top_up_id, &end.end, now),
+            Command::SettleTopUp(settle) => self.settle_top_up(settle, now, id),
+            Command::SetRecharge(set) => self.set_recharge(set),
+            Command::ResumeRecharge => self.resume_recharge(),
+            Command::PauseRecharge(reason) => self.pause_recharge(*reason),
+            Command::SetAlerts(change) => Ok(self.set_alerts(change)),
+            Command::BookDue => panic!("the simulation does not submit it"),
         }
     }
 

@@ -1,6 +1,10 @@
 //! What clients ask of the simulated wallets: drawn from a seed, so that a seed is a whole run.
 
+mod money_in;
+
 use crate::client::{MERCHANT, ask, debit_of, key, wallet};
+use money_in::MoneyScript;
+pub(crate) use money_in::policies;
 use std::sync::Arc;
 use tillbox_core::amount::Amount;
 use tillbox_core::command::{
@@ -19,7 +23,7 @@ use tillbox_engine::work::{Mode, Submission};
 pub(crate) const WALLETS: i64 = 3;
 
 /// Names of what is asked, to count what was tried.
-pub(crate) const OPERATIONS: [&str; 14] = [
+pub(crate) const OPERATIONS: [&str; 22] = [
     "credit",
     "debit",
     "forced debit",
@@ -33,6 +37,14 @@ pub(crate) const OPERATIONS: [&str; 14] = [
     "overdraft",
     "freeze",
     "unfreeze",
+    "top-up",
+    "advance",
+    "settle",
+    "end",
+    "auto-recharge",
+    "resume",
+    "pause",
+    "alerts",
     "dry run",
 ];
 
@@ -91,6 +103,7 @@ pub(crate) struct Script {
     holds: Vec<HoldId>,
     moves: Vec<EntryId>,
     answered: Vec<Asked>,
+    pub(crate) money: MoneyScript,
 }
 
 impl Script {
@@ -101,6 +114,7 @@ impl Script {
             holds: Vec::new(),
             moves: Vec::new(),
             answered: Vec::new(),
+            money: MoneyScript::default(),
         }
     }
 
@@ -114,6 +128,7 @@ impl Script {
         if entry.seq.is_some() {
             self.moves.push(entry.id);
         }
+        self.learn_top_up(asked.submission.wallet_id.number(), entry);
         self.answered.push(asked.clone());
     }
 
@@ -130,11 +145,16 @@ impl Script {
             }
             return again;
         }
-        let (operation, command) = self.command(now);
+        let (operation, command) = if self.dice.chance(30) {
+            self.money_in()
+        } else {
+            self.command(now)
+        };
         let dry = self.dice.chance(8);
         let stranger = self.dice.chance(2);
-        let number = self.dice.roll(1, WALLETS);
+        let any = self.dice.roll(1, WALLETS);
         self.next_key += 1;
+        let (number, own_key) = self.placed(&command, any);
         Asked {
             operation: if dry { "dry run" } else { operation },
             submission: Submission {
@@ -145,7 +165,8 @@ impl Script {
                 } else {
                     MERCHANT
                 },
-                key: Some(key(self.next_key, 1)),
+                key: Some(own_key.unwrap_or(key(self.next_key, 1))),
+                policies: policies(),
                 mode: if dry { Mode::DryRun } else { Mode::Commit },
                 ..ask(command)
             },
@@ -267,7 +288,7 @@ impl Script {
         }
     }
 
-    fn amount(&mut self, most_units: i64) -> Amount {
+    pub(super) fn amount(&mut self, most_units: i64) -> Amount {
         // Halves of units meet often, so that sums come out even and odd.
         Amount::from_micros(self.dice.roll(1, most_units * 2) * 500_000)
     }
