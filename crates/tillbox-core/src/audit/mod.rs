@@ -142,6 +142,9 @@ impl WalletAudit {
         } else {
             self.state(wallet)
         };
+        for broken in self.top_ups.left_over() {
+            self.report(broken.invariant, self.version, broken.detail);
+        }
         if let Some(Err(rule)) = state.as_ref().map(WalletState::check) {
             self.report(rule, 0, format!("after version {}", self.version));
         }

@@ -106,6 +106,15 @@ impl TopUps {
         }
     }
 
+    /// Discounts whose lot never came.
+    pub(super) fn left_over(&self) -> Vec<Broken> {
+        let waiting = self.discounts.keys().map(|id| Broken {
+            invariant: AS_PAID,
+            detail: id.to_string(),
+        });
+        waiting.collect()
+    }
+
     fn check_charge(&self, entry: &Entry) -> Result<(), Broken> {
         let event = &entry.event;
         let begun = event.kind == EntryKind::TopUpOpened
