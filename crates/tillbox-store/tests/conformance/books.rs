@@ -5,13 +5,14 @@ use std::cell::Cell;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use tillbox_core::amount::Amount;
-use tillbox_core::command::{Command, Refund};
+use tillbox_core::command::{AdvanceTopUp, EndTopUp};
+use tillbox_core::command::{Command, Refund, SettleTopUp};
 use tillbox_core::currency::Currency;
-use tillbox_core::decide::{Context, decide, due};
-use tillbox_core::entry::{Actor, Entry, Event, KeyStamp, Stamp, seal};
+use tillbox_core::decide::{self, Context, decide, due};
+use tillbox_core::entry::{Actor, Entry, EntryKind, Event, KeyStamp, Stamp, seal};
 use tillbox_core::hold::Hold;
 use tillbox_core::id::{
-    ApiKeyId, CustomerId, EntryId, HoldId, LotId, MerchantId, OutboxId, WalletId,
+    ApiKeyId, CustomerId, EntryId, HoldId, LotId, MerchantId, OutboxId, TopUpId, WalletId,
 };
 use tillbox_core::lot::Lot;
 use tillbox_core::reason::Language;
@@ -20,6 +21,7 @@ use tillbox_core::time::Timestamp;
 use tillbox_core::wallet::{NewWallet, WalletState, WalletStatus};
 use tillbox_engine::port::{
     Batch, CommitError, HoldWrite, LedgerStore, LotWrite, OpenedWallet, Remembered, StoredAnswer,
+    TopUpWrite,
 };
 
 /// What a commit will write.
@@ -31,6 +33,7 @@ pub(crate) struct Pending {
     touched: BTreeSet<WalletId>,
     lots: BTreeMap<LotId, (WalletId, Option<Lot>)>,
     holds: BTreeMap<HoldId, WalletId>,
+    pub(crate) top_ups: BTreeMap<TopUpId, TopUpWrite>,
 }
 
 impl Pending {
@@ -110,6 +113,12 @@ impl<T: TestStore> Books<T> {
         &self.states[&WalletId::from_number(wallet)]
     }
 
+    /// All rows of a wallet, committed or not.
+    pub(crate) fn rows(&self, wallet: i64) -> impl Iterator<Item = &Arc<Entry>> {
+        let rows = self.committed.iter().chain(&self.pending.entries);
+        rows.filter(move |row| row.wallet_id.number() == wallet)
+    }
+
     /// As a lane does it: due before, the command, due after.
     pub(crate) fn run(&mut self, wallet: i64, command: &Command) -> Result<Arc<Entry>, Rejection> {
         let wallet = WalletId::from_number(wallet);
@@ -125,7 +134,7 @@ impl<T: TestStore> Books<T> {
                     ..refund.clone()
                 })
             }
-            other => other,
+            other => &self.with_top_up(wallet, other),
         };
         let id = EntryId::from_number(self.next_id());
         let next_id = || self.next_id();
@@ -145,6 +154,7 @@ impl<T: TestStore> Books<T> {
         };
         let actor = Actor::ApiKey(ApiKeyId::from_number(3));
         let entry = self.book(wallet, event, id, actor, Some(key));
+        self.book_what_follows(&entry);
         self.book_due(wallet);
         let checked = self.states[&wallet].check();
         checked.expect("the core keeps its invariants");
@@ -154,8 +164,47 @@ impl<T: TestStore> Books<T> {
     fn book_due(&mut self, wallet: WalletId) {
         while let Some(event) = due(&self.states[&wallet], self.now) {
             let id = EntryId::from_number(self.next_id());
-            self.book(wallet, event, id, Actor::System, None);
+            let row = self.book(wallet, event, id, Actor::System, None);
+            self.book_what_follows(&row);
         }
+    }
+
+    fn book_what_follows(&mut self, row: &Arc<Entry>) {
+        for rule in decide::RULES {
+            let id = EntryId::from_number(self.next_id());
+            let next_id = || self.next_id();
+            let context = Context {
+                now: self.now,
+                entry_id: id,
+                next_id: &next_id,
+                policies: &tillbox_core::policy::Policies::default(),
+            };
+            let state = &self.states[&row.wallet_id];
+            if let Some(event) = decide::follow(rule, state, &row.event, &context) {
+                self.book(row.wallet_id, event, id, Actor::System, None);
+            }
+        }
+    }
+
+    /// The command with what the store remembers of a top-up that is not open.
+    fn with_top_up(&mut self, wallet: WalletId, command: &Command) -> Command {
+        let mut command = command.clone();
+        if let Command::AdvanceTopUp(AdvanceTopUp {
+            top_up_id, record, ..
+        })
+        | Command::EndTopUp(EndTopUp {
+            top_up_id, record, ..
+        })
+        | Command::SettleTopUp(SettleTopUp {
+            top_up_id, record, ..
+        }) = &mut command
+            && self.states[&wallet].top_up(*top_up_id).is_none()
+        {
+            self.commit().expect("a commit before a late outcome");
+            let loaded = self.store.ledger().load_top_up(wallet, *top_up_id);
+            *record = loaded.expect("a top-up loads").map(Box::new);
+        }
+        command
     }
 
     fn book(
@@ -187,6 +236,19 @@ impl<T: TestStore> Books<T> {
         if let Some(change) = entry.event.hold {
             pending.holds.insert(change.id, wallet);
         }
+        if let (Some(id), Some(top_up)) = (entry.event.top_up_id, &entry.event.top_up) {
+            let before = pending.top_ups.get(&id).and_then(|one| one.opened_by);
+            let by = |kind| (entry.event.kind == kind).then_some(entry.id);
+            let write = TopUpWrite {
+                wallet_id: wallet,
+                id,
+                top_up: (**top_up).clone(),
+                opened_by: by(EntryKind::TopUpOpened).or(before),
+                credited_by: by(EntryKind::Credit),
+                updated_at: entry.at,
+            };
+            pending.top_ups.insert(id, write);
+        }
         pending.entries.push(Arc::clone(&entry));
         entry
     }
@@ -209,13 +271,14 @@ impl<T: TestStore> Books<T> {
             .collect();
         let wallets: Vec<&WalletState> =
             pending.touched.iter().map(|id| &self.states[id]).collect();
+        let top_ups: Vec<TopUpWrite> = pending.top_ups.values().cloned().collect();
         self.store.ledger().commit(&Batch {
             opened: &pending.opened,
             entries: &pending.entries,
             wallets: &wallets,
             lots: &lots,
             holds: &holds,
-            top_ups: &[],
+            top_ups: &top_ups,
             answers: &pending.answers,
         })?;
         self.committed.append(&mut self.pending.entries);
@@ -261,6 +324,15 @@ impl<T: TestStore> Books<T> {
             let model = self.committed.iter().filter(|entry| entry.wallet_id == *id);
             assert!(model.map(Arc::as_ref).eq(log.iter()), "rows as committed");
             assert_eq!(&self.replayed(*id, &log), &self.states[id], "replayed");
+        }
+        let rows = self.committed.iter();
+        let moves = rows.filter_map(|row| {
+            let one = row.event.top_up.as_deref()?.clone();
+            Some((row.event.top_up_id?, (row.wallet_id, one)))
+        });
+        for (id, (wallet, last)) in moves.collect::<BTreeMap<_, _>>() {
+            let loaded = self.store.ledger().load_top_up(wallet, id);
+            assert_eq!(loaded.expect("a top-up loads"), Some(last), "the top-up");
         }
         let keyed: Vec<_> = self
             .committed

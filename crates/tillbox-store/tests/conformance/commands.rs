@@ -1,14 +1,18 @@
 //! Commands in short.
 
 use crate::books::units;
+use tillbox_core::alerts::{AlertsChange, Source};
 use tillbox_core::amount::Amount;
 use tillbox_core::command::{
-    AfterCapture, CaptureHold, Command, Credit, Debit, Expiry, Force, PlaceHold, Refund,
+    AdvanceTopUp, AfterCapture, CaptureHold, Command, Credit, Debit, EndTopUp, Expiry, Force,
+    OpenTopUp, PlaceHold, Refund, SetRecharge, SettleTopUp, TopUpEnd,
 };
 use tillbox_core::entry::Note;
-use tillbox_core::id::{EntryId, HoldId};
+use tillbox_core::id::{EntryId, HoldId, PaymentMethodId, TopUpId};
 use tillbox_core::lot::FundingType;
 use tillbox_core::reason::Reason;
+use tillbox_core::recharge::{FailureClass, RechargeSettings, Refill};
+use tillbox_core::top_up::{Channel, TopUpStatus};
 
 pub(crate) fn credit(amount: i64, funding: FundingType) -> Command {
     Command::Credit(Credit::new(units(amount), funding))
@@ -73,4 +77,67 @@ pub(crate) fn note(description: &str) -> Note {
         reference: Some("order-7".into()),
         metadata: Some("{\"á\":1}".into()),
     }
+}
+
+pub(crate) fn top_up(number: i64, amount: i64, channel: Channel) -> Command {
+    Command::OpenTopUp(OpenTopUp {
+        id: TopUpId::from_number(number),
+        amount: units(amount),
+        reason: Reason::TopUp,
+        channel,
+        method: (channel == Channel::Saved).then_some(PaymentMethodId::from_number(5)),
+        note: note("a top-up"),
+    })
+}
+
+pub(crate) fn advance(top_up_id: TopUpId, to: TopUpStatus) -> Command {
+    Command::AdvanceTopUp(AdvanceTopUp {
+        top_up_id,
+        to,
+        payment_id: Some("pay_1".into()),
+        record: None,
+    })
+}
+
+pub(crate) fn settle(top_up_id: TopUpId, charged: Amount) -> Command {
+    Command::SettleTopUp(SettleTopUp {
+        top_up_id,
+        charged,
+        payment_id: "pay_2".into(),
+        record: None,
+        note: Note::default(),
+    })
+}
+
+pub(crate) fn declined(top_up_id: TopUpId, class: FailureClass) -> Command {
+    Command::EndTopUp(EndTopUp {
+        top_up_id,
+        end: TopUpEnd::Failed {
+            code: "generic_decline".into(),
+            class,
+        },
+        payment_id: None,
+        record: None,
+    })
+}
+
+pub(crate) fn recharge(threshold: i64, amount: i64, cap: Option<i64>) -> Command {
+    Command::SetRecharge(SetRecharge {
+        is_enabled: true,
+        settings: RechargeSettings {
+            threshold: units(threshold),
+            refill: Refill::Fixed(units(amount)),
+            monthly_cap: cap.map(units),
+        },
+        method: Some(PaymentMethodId::from_number(5)),
+        backups: vec![PaymentMethodId::from_number(6)],
+        has_method: true,
+    })
+}
+
+pub(crate) fn alerts(thresholds: &[i64]) -> Command {
+    Command::SetAlerts(AlertsChange {
+        source: Source::Wallet,
+        thresholds: thresholds.iter().copied().map(units).collect(),
+    })
 }

@@ -6,6 +6,7 @@ mod random;
 mod refusals;
 mod scripted;
 mod stores;
+mod top_ups;
 mod verify;
 
 /// Makes a test of each function for each store.

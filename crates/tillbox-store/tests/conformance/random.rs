@@ -1,13 +1,17 @@
 //! Random commands, cut into random batches: after each, the store gives back what the core holds.
 
 use crate::books::{Books, units};
+use crate::commands::{advance, alerts, declined, recharge, settle, top_up};
 use crate::commands::{capture, credit, debit, expiring_credit, forced_debit, hold, refund};
 use crate::stores::{Memory, Sqlite, TestStore};
 use proptest::prelude::*;
 use tillbox_core::amount::Amount;
 use tillbox_core::command::{AfterCapture, Command};
-use tillbox_core::id::{EntryId, HoldId};
+use tillbox_core::entry::EntryKind;
+use tillbox_core::id::{EntryId, HoldId, TopUpId};
 use tillbox_core::lot::FundingType;
+use tillbox_core::recharge::FailureClass;
+use tillbox_core::top_up::{Channel, TopUpStatus};
 use tillbox_store::sqlite::verify::verify;
 
 /// A step; places name one of the holds or debits made so far.
@@ -23,6 +27,12 @@ enum Step {
     Refund(usize, i64),
     Wait(i64),
     Overdraft(i64),
+    TopUp(i64, usize),
+    Advance(usize, bool),
+    Settle(usize, i64),
+    Decline(usize, usize),
+    Recharge(i64, i64),
+    Alerts(i64),
     Commit,
 }
 
@@ -38,11 +48,23 @@ fn step() -> impl Strategy<Value = Step> {
         4 => (0..8_usize, 0..20_i64).prop_map(|(at, amount)| Step::Refund(at, amount)),
         3 => (1..120_i64).prop_map(Step::Wait),
         1 => (0..40_i64).prop_map(Step::Overdraft),
+        3 => (1..40_i64, 0..3_usize).prop_map(|(amount, channel)| Step::TopUp(amount, channel)),
+        1 => (0..4_usize, any::<bool>()).prop_map(|(at, asks)| Step::Advance(at, asks)),
+        3 => (0..4_usize, 0..10_i64).prop_map(|(at, charged)| Step::Settle(at, charged)),
+        2 => (0..4_usize, 0..4_usize).prop_map(|(at, class)| Step::Decline(at, class)),
+        2 => (1..60_i64, 1..20_i64).prop_map(|(threshold, amount)| Step::Recharge(threshold, amount)),
+        1 => (1..40_i64).prop_map(Step::Alerts),
         3 => Just(Step::Commit),
     ]
 }
 
-fn command(step: &Step, holds: &[HoldId], debits: &[EntryId]) -> Option<Command> {
+fn command(
+    step: &Step,
+    holds: &[HoldId],
+    debits: &[EntryId],
+    top_ups: &[(TopUpId, Amount)],
+    next: i64,
+) -> Option<Command> {
     let newest = |at: usize, length: usize| length.checked_sub(1 + at);
     let amount = |amount: i64| (amount > 0).then(|| units(amount));
     Some(match step {
@@ -64,20 +86,63 @@ fn command(step: &Step, holds: &[HoldId], debits: &[EntryId]) -> Option<Command>
         },
         Step::Refund(at, units) => refund(debits[newest(*at, debits.len())?], amount(*units)),
         Step::Overdraft(limit) => Command::SetOverdraftLimit(units(*limit)),
+        Step::TopUp(amount, channel) => top_up(next, *amount, Channel::ALL[*channel]),
+        Step::Advance(at, asks) => {
+            let to = if *asks {
+                TopUpStatus::RequiresAction
+            } else {
+                TopUpStatus::Processing
+            };
+            advance(top_ups[newest(*at, top_ups.len())?].0, to)
+        }
+        Step::Settle(at, tenths) => {
+            let (id, amount) = top_ups[newest(*at, top_ups.len())?];
+            settle(id, Amount::from_micros(amount.micros() / 9 * tenths))
+        }
+        Step::Decline(at, class) => {
+            let classes = [
+                FailureClass::Soft,
+                FailureClass::Hard,
+                FailureClass::AuthenticationRequired,
+                FailureClass::ProviderOutage,
+            ];
+            declined(top_ups[newest(*at, top_ups.len())?].0, classes[*class])
+        }
+        Step::Recharge(threshold, amount) => recharge(*threshold, *amount, Some(200)),
+        Step::Alerts(threshold) => alerts(&[*threshold, threshold * 2]),
         Step::Wait(_) | Step::Commit => return None,
     })
+}
+
+/// All top-ups of the wallet, those that auto-recharge opened too.
+fn top_ups<T: TestStore>(books: &Books<T>, wallet: i64) -> Vec<(TopUpId, Amount)> {
+    let rows = books.rows(wallet);
+    let opened = rows.filter(|row| row.event.kind == EntryKind::TopUpOpened);
+    let named = opened.filter_map(|row| {
+        let top_up = row.event.top_up.as_deref()?;
+        Some((row.event.top_up_id?, top_up.amount))
+    });
+    named.collect()
 }
 
 fn play<T: TestStore>(store: T, steps: &[(i64, Step)]) -> T {
     let mut books = Books::with_wallets(store, 2);
     let (mut holds, mut debits) = ([Vec::new(), Vec::new()], [Vec::new(), Vec::new()]);
+    let mut next = 0;
     for (wallet, step) in steps {
+        next += 1;
         let place = usize::from(*wallet == 2);
         match step {
             Step::Wait(seconds) => books.now = books.now.plus_seconds(*seconds),
             Step::Commit => books.commit_and_compare(),
             _ => {
-                let Some(command) = command(step, &holds[place], &debits[place]) else {
+                let Some(command) = command(
+                    step,
+                    &holds[place],
+                    &debits[place],
+                    &top_ups(&books, *wallet),
+                    next,
+                ) else {
                     continue;
                 };
                 let Ok(entry) = books.run(*wallet, &command) else {

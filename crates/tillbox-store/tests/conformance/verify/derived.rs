@@ -6,6 +6,7 @@ use tillbox_store::sqlite::{self, Connection};
 
 const STATE: &str = "the stored state is what the log comes to";
 const LOTS: &str = "stored lots are what the log comes to";
+const TOP_UPS: &str = "stored top-ups are what the log comes to";
 const HOLDS: &str = "stored holds are what the log comes to";
 const CHAIN: &str = "the chain holds";
 const KEYS: &str = "every key leads to its row";
@@ -102,6 +103,61 @@ fn each_change_of_a_derived_table_is_named() {
             "hold-gone",
             "DELETE FROM holds WHERE id = (SELECT min(id) FROM holds)",
             &[HOLDS],
+        ),
+        (
+            "standing-gone",
+            "UPDATE wallet_states SET standing = NULL WHERE wallet_id = 2",
+            &[STATE],
+        ),
+        (
+            "standing-other",
+            "UPDATE wallet_states SET standing = (SELECT standing FROM wallet_states WHERE wallet_id = 1) WHERE wallet_id = 2",
+            &[STATE],
+        ),
+        (
+            "top-up-amount",
+            "UPDATE top_ups SET amount = amount + 1 WHERE id = 23",
+            &[TOP_UPS],
+        ),
+        (
+            "top-up-status",
+            "UPDATE top_ups SET status = 5 WHERE id = 23",
+            &[TOP_UPS],
+        ),
+        (
+            "top-up-charged",
+            "UPDATE top_ups SET charged = charged + 1 WHERE id = 21",
+            &[TOP_UPS],
+        ),
+        (
+            "top-up-uncredited",
+            "UPDATE top_ups SET credited_by = NULL WHERE id = 21",
+            &[TOP_UPS],
+        ),
+        (
+            "top-up-credited-by-other",
+            "UPDATE top_ups SET credited_by = credited_by + 1 WHERE id = 21",
+            &[TOP_UPS],
+        ),
+        (
+            "top-up-failure",
+            "UPDATE top_ups SET failure = NULL WHERE id = 22",
+            &[TOP_UPS],
+        ),
+        (
+            "top-up-payment",
+            "UPDATE top_ups SET payment_id = 'pay_9' WHERE id = 21",
+            &[TOP_UPS],
+        ),
+        (
+            "top-up-wallet",
+            "UPDATE top_ups SET wallet_id = 1 WHERE id = 23",
+            &[TOP_UPS],
+        ),
+        (
+            "top-up-gone",
+            "DELETE FROM top_ups WHERE id = 22",
+            &[TOP_UPS],
         ),
         (
             "key-gone",

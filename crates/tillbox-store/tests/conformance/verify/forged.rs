@@ -5,9 +5,13 @@ use tillbox_core::amount::Amount;
 use tillbox_core::entry::{Entry, EntryKind, encode_body};
 use tillbox_core::hold::HoldStatus;
 use tillbox_core::id::{EntryId, WalletId};
+use tillbox_core::reason::Reason;
+use tillbox_core::top_up::TopUpStatus;
 use tillbox_store::sqlite::{self, Connection};
 
 const STATE: &str = "the stored state is what the log comes to";
+const AS_PAID: &str = "a top-up is credited with what was paid and given";
+const TOP_UPS: &str = "stored top-ups are what the log comes to";
 const REFUNDS: &str = "refunds are stored beside the log";
 const PAYMENTS: &str = "payments of debt are stored beside the log";
 
@@ -198,6 +202,35 @@ fn each_forged_row_is_named() {
             "debt is made, paid and canceled in order",
             PAYMENTS,
         ],
+    );
+    case(
+        "discount-lost",
+        |rows| {
+            let mut bonuses = rows.iter_mut();
+            let bonus = bonuses.find(|row| row.event.reason == Some(Reason::Bonus));
+            bonus.expect("a discount").event.top_up_id = None;
+        },
+        &[AS_PAID],
+    );
+    case(
+        "discount-more",
+        |rows| {
+            let credits = rows.iter_mut().filter_map(|row| row.event.top_up.as_mut());
+            for top_up in credits.filter(|one| one.status == TopUpStatus::Succeeded) {
+                top_up.charged += Amount::from_micros(1);
+            }
+        },
+        &[AS_PAID, TOP_UPS],
+    );
+    case(
+        "over-the-cap",
+        |rows| {
+            let mut last = rows.iter_mut().rev();
+            let recharge = last.find_map(|row| row.event.recharge.as_mut());
+            let recharge = recharge.expect("a charge");
+            recharge.month_charged += recharge.settings.monthly_cap.expect("a cap");
+        },
+        &["at most one recharge in flight, within its cap", STATE],
     );
     case(
         "refund-of",

@@ -4,12 +4,17 @@ mod derived;
 mod forged;
 
 use crate::books::{Books, units};
+use crate::commands::{advance, alerts, declined, recharge, settle, top_up};
 use crate::commands::{capture, credit, debit, expiring_credit, forced_debit, hold, refund};
 use crate::stores::{Sqlite, TestStore};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use tillbox_core::command::{AfterCapture, Command};
-use tillbox_core::id::WalletId;
+use tillbox_core::entry::Entry;
+use tillbox_core::id::{TopUpId, WalletId};
 use tillbox_core::lot::FundingType;
+use tillbox_core::recharge::FailureClass;
+use tillbox_core::top_up::{Channel, TopUpStatus};
 use tillbox_store::sqlite::Connection;
 use tillbox_store::sqlite::verify::{Report, verify};
 
@@ -37,12 +42,26 @@ fn sound() -> Books<Sqlite> {
         run(&expiring_credit(2, 150));
         books.now = books.now.plus_seconds(200);
         let mut run = |command: &Command| books.run(wallet, command).expect("a command");
+        pay_in(wallet, &mut run);
         run(&Command::SetOverdraftLimit(units(3)));
         run(&debit(1));
     }
     books.commit_and_compare();
     books.store.ledger().fold_keys().expect("keys are folded");
     books
+}
+
+/// Rows of each kind of top-ups, auto-recharge and alerts.
+fn pay_in(wallet: i64, run: &mut impl FnMut(&Command) -> Arc<Entry>) {
+    let id = |place: i64| TopUpId::from_number(wallet * 10 + place);
+    run(&alerts(&[5, 1_000]));
+    run(&top_up(id(1).number(), 20, Channel::Checkout));
+    run(&advance(id(1), TopUpStatus::Processing));
+    run(&settle(id(1), units(15)));
+    run(&top_up(id(2).number(), 10, Channel::Saved));
+    run(&declined(id(2), FailureClass::Soft));
+    run(&top_up(id(3).number(), 10, Channel::Saved));
+    run(&recharge(500, 10, Some(900)));
 }
 
 fn audit(path: &Path) -> Report {
