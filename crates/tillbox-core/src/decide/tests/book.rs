@@ -2,13 +2,15 @@
 //! each row it demands the invariants, reads the row back from its bytes, and replays it on a second state.
 
 use crate::amount::Amount;
+use crate::command::{AdvanceTopUp, EndTopUp, SettleTopUp};
 use crate::command::{Command, DebitRecord, DebtPayment};
 use crate::currency::Currency;
-use crate::decide::{Context, decide, due};
+use crate::decide::{self, Context, decide, due};
 use crate::entry::{Actor, Entry, Event, KeyStamp, Part, Stamp, decode_body, encode_body, seal};
 use crate::hold::HoldStatus;
 use crate::id::{CustomerId, EntryId, HoldId, LotId, MerchantId, WalletId};
 use crate::lot::Lot;
+use crate::policy::Policies;
 use crate::reason::Language;
 use crate::rejection::Rejection;
 use crate::time::Timestamp;
@@ -21,6 +23,7 @@ pub(super) struct Book {
     pub(super) state: WalletState,
     pub(super) entries: Vec<Entry>,
     pub(super) now: Timestamp,
+    pub(super) policies: Policies,
     /// Every lot ever made, as the rows leave it.
     pub(super) lots: BTreeMap<LotId, Lot>,
     replayed: WalletState,
@@ -54,6 +57,7 @@ impl Book {
             state,
             entries: Vec::new(),
             now: super::at(0),
+            policies: Policies::default(),
             lots: BTreeMap::new(),
             last_id: Cell::new(100),
         }
@@ -94,7 +98,7 @@ impl Book {
                 now: self.now,
                 entry_id: EntryId::from_number(id),
                 next_id: &next_id,
-                policies: &crate::policy::Policies::default(),
+                policies: &self.policies,
             };
             decide(&self.state, &command, &context)
         };
@@ -106,6 +110,7 @@ impl Book {
             event,
             Actor::ApiKey(crate::id::ApiKeyId::from_number(9)),
         );
+        self.book_what_follows(&entry.event);
         self.book_due();
         Ok(entry)
     }
@@ -113,7 +118,30 @@ impl Book {
     pub(super) fn book_due(&mut self) {
         while let Some(event) = due(&self.state, self.now) {
             let id = self.next_id();
-            self.book(id, event, Actor::System);
+            let row = self.book(id, event, Actor::System);
+            self.book_what_follows(&row.event);
+        }
+    }
+
+    fn book_what_follows(&mut self, row: &Event) {
+        for rule in decide::RULES {
+            let id = self.next_id();
+            let followed = {
+                let next_id = || self.next_id();
+                let context = Context {
+                    now: self.now,
+                    entry_id: EntryId::from_number(id),
+                    next_id: &next_id,
+                    policies: &self.policies,
+                };
+                decide::follow(rule, &self.state, row, &context)
+            };
+            match followed {
+                Some(event) => {
+                    self.book(id, event, Actor::System);
+                }
+                None => self.last_id.set(id - 1),
+            }
         }
     }
 
@@ -160,7 +188,15 @@ impl Book {
     fn demand_same_state_from_what_is_open(&self) {
         let lots = self.state.lots.iter().rev().cloned().collect();
         let holds = self.state.holds().cloned().collect();
-        assert_eq!(self.state.clone().with_open(lots, holds), self.state);
+        let top_ups: Vec<_> = self
+            .state
+            .top_ups()
+            .map(|(id, one)| (id, one.clone()))
+            .collect();
+        let recharge = self.state.recharge.as_deref().cloned();
+        let state = self.state.clone().with_open(lots, holds);
+        let state = state.with_policy(top_ups, recharge, self.state.alerts.clone());
+        assert_eq!(state, self.state);
         for lot in self.state.lots() {
             assert_eq!(self.lots.get(&lot.id), Some(lot), "the store's lot");
         }
@@ -191,6 +227,21 @@ impl Book {
         if let Command::Refund(mut refund) = command {
             refund.debit = self.record(refund.debit_id).map(Box::new);
             return Command::Refund(refund);
+        }
+        let mut command = command;
+        if let Command::AdvanceTopUp(AdvanceTopUp {
+            top_up_id, record, ..
+        })
+        | Command::EndTopUp(EndTopUp {
+            top_up_id, record, ..
+        })
+        | Command::SettleTopUp(SettleTopUp {
+            top_up_id, record, ..
+        }) = &mut command
+        {
+            let mut rows = self.entries.iter().rev().map(|entry| &entry.event);
+            let last = rows.find(|row| row.top_up_id == Some(*top_up_id) && row.top_up.is_some());
+            *record = last.and_then(|row| row.top_up.clone());
         }
         command
     }

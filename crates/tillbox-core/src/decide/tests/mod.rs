@@ -16,10 +16,12 @@ mod log;
 mod model;
 mod place_hold;
 mod properties;
+mod recharge;
 mod refund;
 mod release_hold;
 mod set_overdraft_limit;
 mod steps;
+mod top_ups;
 mod usage;
 
 use crate::amount::Amount;
