@@ -1,5 +1,7 @@
 //! Format 1 of a row's body and the chain over it: bytes and hashes that must never change.
 
+mod money_in;
+
 use super::book::{Book, new_wallet};
 use super::*;
 use crate::command::Usage;
