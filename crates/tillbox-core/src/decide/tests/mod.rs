@@ -19,6 +19,7 @@ mod properties;
 mod recharge;
 mod refund;
 mod release_hold;
+mod set_alerts;
 mod set_overdraft_limit;
 mod steps;
 mod top_ups;
