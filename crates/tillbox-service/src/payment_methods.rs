@@ -8,6 +8,7 @@ use crate::events::{EventType, NewEvent};
 use crate::payments::{ProviderError, ProviderMethod, SetupRequest};
 use crate::service::Service;
 use crate::wallets::Answered;
+use std::time::Duration;
 use tillbox_core::entry::KeyStamp;
 use tillbox_core::id::{CustomerId, MerchantId, PaymentMethodId};
 use tillbox_core::time::Timestamp;
@@ -17,6 +18,8 @@ use tillbox_store::sqlite::payment_methods::{self, PaymentMethodRow};
 
 /// The provider that all methods are of so far.
 const PROVIDER: &str = "sandbox";
+/// How long a customer who comes back waits for the provider's notice.
+const WAIT_FOR_NOTICE: Duration = Duration::from_secs(4);
 
 impl Service {
     /// Saves the card that a provider's token names. Under a key the answer is given again.
@@ -111,22 +114,51 @@ impl Service {
         }
     }
 
-    /// The address of a hosted page on which the customer adds a card.
+    /// The address of a hosted page on which the customer adds a card, and comes back to one of the two addresses.
     pub async fn payment_method_page(
         &self,
         who: &Principal,
         customer: CustomerId,
-        return_url: String,
+        success_url: String,
+        cancel_url: String,
     ) -> Result<String, ServiceError> {
         let customer = self.customer(who, customer).await?;
         let request = SetupRequest {
             merchant_id: who.merchant_id,
             customer_id: customer.id,
-            return_url,
+            success_url,
+            cancel_url,
             locale: customer.locale,
         };
         let page = self.sandbox.setup(request).await;
         page.map_err(|error| ServiceError::Overloaded(error.to_string()))
+    }
+
+    /// The method that a customer added since then; waits a while for it, as who comes back from the provider's page may
+    /// be quicker than the provider's notice.
+    pub async fn wait_for_new_method(
+        &self,
+        who: &Principal,
+        customer: CustomerId,
+        since: Timestamp,
+    ) -> Result<Option<PaymentMethodRow>, ServiceError> {
+        let deadline = tokio::time::sleep(WAIT_FOR_NOTICE);
+        tokio::pin!(deadline);
+        let mut committed = self.committed();
+        loop {
+            committed.mark_unchanged();
+            let newest = self.payment_methods(who, customer, None, 1).await?;
+            let added = newest.into_iter().find(|row| row.created_at > since);
+            if added.is_some() {
+                return Ok(added);
+            }
+            tokio::select! {
+                changed = committed.changed() => if changed.is_err() {
+                    return Err(ServiceError::ShuttingDown);
+                },
+                () = &mut deadline => return Ok(None),
+            }
+        }
     }
 
     /// The methods of a customer, newest first, before `before`.

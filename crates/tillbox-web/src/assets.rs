@@ -44,8 +44,15 @@ static ASSETS: LazyLock<Assets> = LazyLock::new(|| {
         include_str!("../assets/css/components.css"),
         include_str!("../assets/css/portal.css"),
     );
+    let docs = concat!(
+        include_str!("../assets/css/tokens.css"),
+        include_str!("../assets/css/base.css"),
+        include_str!("../assets/css/components.css"),
+        include_str!("../assets/css/docs.css"),
+    );
     let files = [
         ("portal.css", CSS, styles),
+        ("docs.css", CSS, docs),
         (
             "portal.js",
             JAVASCRIPT,

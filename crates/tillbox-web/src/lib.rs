@@ -4,6 +4,7 @@
 mod api;
 mod assets;
 mod charts;
+mod docs;
 mod live;
 mod portal;
 mod router;

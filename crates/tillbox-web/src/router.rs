@@ -7,7 +7,7 @@ use crate::api::v1::{
     payment_methods, payments, portal_sessions, prices, refunds, settings, system, test_clock,
     top_ups, transactions, usage, wallets,
 };
-use crate::{assets, portal, sandbox};
+use crate::{assets, docs, portal, sandbox};
 use axum::Router;
 use axum::routing::get;
 use std::sync::Arc;
@@ -166,18 +166,17 @@ fn problem_response(what: &str) -> RefOr<utoipa::openapi::Response> {
 /// The router over a service.
 pub fn router(service: Arc<Service>) -> Router {
     request_id::begin_at(service.random_number());
-    let document: Arc<str> = openapi()
-        .to_json()
-        .expect("the document is plain values")
-        .into();
+    let document = serde_json::to_value(openapi()).expect("the document is plain values");
+    let text: Arc<str> = document.to_string().into();
     let (router, _) = routes().split_for_parts();
     router
         .route(
             "/openapi.json",
-            get(move || async move { system::document(&document) }),
+            get(move || async move { system::document(&text) }),
         )
         .merge(portal::routes(&service))
         .merge(sandbox::routes(&service))
+        .merge(docs::routes(&service, &document))
         .merge(assets::routes())
         .fallback(portal::not_found)
         .method_not_allowed_fallback(portal::method_not_allowed)

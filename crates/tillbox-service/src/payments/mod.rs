@@ -98,8 +98,10 @@ pub struct SetupRequest {
     pub merchant_id: MerchantId,
     /// Whose card.
     pub customer_id: CustomerId,
-    /// Where the customer goes afterwards.
-    pub return_url: String,
+    /// Where the customer goes with a card added.
+    pub success_url: String,
+    /// Where the customer goes who turns back.
+    pub cancel_url: String,
     /// In which language.
     pub locale: String,
 }

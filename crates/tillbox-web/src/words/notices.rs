@@ -18,6 +18,8 @@ super::words! {
     card_saved_next => "One step left: activate the wallet.", "Falta un paso: active el monedero.";
     card_is_default(card) => "{card} is the default now", "{card} es ahora la predeterminada";
     card_removed => "The card was removed", "La tarjeta se quitó";
+    card_under_way => "The card is on its way", "La tarjeta está en camino";
+    card_under_way_text => "The payment provider has not told us of it yet. Look again in a moment.", "El proveedor de pagos aún no nos ha avisado. Vuelva a mirar en un momento.";
     card_not_added => "No card was added", "No se añadió ninguna tarjeta";
 
     activated(amount) => "Your wallet is active, with {amount}", "Su monedero está activo, con {amount}";

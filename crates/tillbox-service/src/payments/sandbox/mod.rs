@@ -209,8 +209,8 @@ impl Sandbox {
             purpose: Purpose::Setup,
             customer: request.customer_id.number(),
             locale: request.locale,
-            success_url: request.return_url.clone(),
-            cancel_url: request.return_url,
+            success_url: request.success_url,
+            cancel_url: request.cancel_url,
             expires_at: self.clock.now().plus_days(1).micros(),
             done: false,
         };

@@ -108,10 +108,9 @@ pub(crate) async fn create(
                 });
             stored(added.await?)
         }
-        (None, Some(address)) => {
-            let url = service
-                .payment_method_page(&caller.principal, customer, address.0)
-                .await?;
+        (None, Some(WebAddress(back))) => {
+            let page = service.payment_method_page(&caller.principal, customer, back.clone(), back);
+            let url = page.await?;
             Ok(json(StatusCode::CREATED, bytes(&PageView { url })))
         }
         (Some(_), Some(_)) => Err(Problem::invalid_field(

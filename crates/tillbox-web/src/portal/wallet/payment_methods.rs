@@ -15,13 +15,15 @@ pub(crate) async fn add(
     form: Form,
 ) -> Result<Response, PageError> {
     let (visit, _fields) = Visit::of_form(service, form).await?;
-    let back = format!(
-        "{}{}",
-        visit.service.public_url().as_str(),
-        visit.url_telling("card")
-    );
+    let back = |what| {
+        let public_url = visit.service.public_url();
+        format!("{}{}", public_url.as_str(), visit.url_telling(what))
+    };
     let (who, customer) = (visit.who(), visit.session.customer.id);
-    let page = visit.service.payment_method_page(who, customer, back);
+    let (added, not_added) = (back("card"), back("no-card"));
+    let page = visit
+        .service
+        .payment_method_page(who, customer, added, not_added);
     Ok(see_other(&page.await?))
 }
 

@@ -42,7 +42,8 @@ impl Visit {
         };
         Ok(match what {
             "top-up" => top_up.map(|view| self.of_payment(&view, asked.get("again").is_some())),
-            "card" => self.of_new_card().await?,
+            "card" => Some(self.of_new_card().await?),
+            "no-card" => Some(told(Tone::Info, words.card_not_added(), "")),
             "default" => match asked.get("method") {
                 Some(id) => self.of_default(id).await?,
                 None => None,
@@ -121,23 +122,25 @@ impl Visit {
         }
     }
 
-    /// Whether a card was added just now: who comes back from the provider's page may have turned back there.
-    async fn of_new_card(&self) -> Result<Option<Told>, PageError> {
+    /// The card that was added just now, once the provider has told of it.
+    async fn of_new_card(&self) -> Result<Told, PageError> {
         let words = self.words;
-        let methods = self.methods().await?;
-        let now = self.service.now();
-        let is_new = methods
-            .iter()
-            .any(|row| row.created_at.plus_seconds(JUST_NOW) > now);
-        if !is_new {
-            return Ok(Some(told(Tone::Info, words.card_not_added(), "")));
+        let since = self.service.now().plus_seconds(-JUST_NOW);
+        let (who, customer) = (self.who(), self.session.customer.id);
+        let added = self.service.wait_for_new_method(who, customer, since);
+        if added.await?.is_none() {
+            return Ok(told(
+                Tone::Info,
+                words.card_under_way(),
+                words.card_under_way_text(),
+            ));
         }
         let next = if self.wallet.status == WalletStatus::PendingActivation {
             words.card_saved_next()
         } else {
             ""
         };
-        Ok(Some(told(Tone::Good, words.card_saved(), next)))
+        Ok(told(Tone::Good, words.card_saved(), next))
     }
 
     async fn of_default(&self, id: &str) -> Result<Option<Told>, PageError> {

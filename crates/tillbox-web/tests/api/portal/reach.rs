@@ -98,7 +98,7 @@ async fn a_customer_reaches_its_own_wallets_and_nothing_else() {
         "methods",
         service.payment_methods(who, stranger, None, 10).await.err(),
     );
-    let page = service.payment_method_page(who, stranger, String::new());
+    let page = service.payment_method_page(who, stranger, String::new(), String::new());
     not_found("a page for a card", page.await.err());
     not_found(
         "a link",
