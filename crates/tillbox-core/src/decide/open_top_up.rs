@@ -29,9 +29,7 @@ pub(super) fn decide(
         return Err(Rejection::PaymentMethodRequired);
     }
     require_in_range(open.amount)?;
-    if !is_activation {
-        require_limits(state, open.amount, context)?;
-    }
+    require_limits(state, open, context)?;
     require_room(open.amount, room(state, state.room_above()))?;
     if !is_whole(open.amount, state) {
         return Err(Rejection::NotWholeMinorUnits);
@@ -65,30 +63,35 @@ pub(super) fn first_status(channel: Channel) -> TopUpStatus {
     }
 }
 
+/// The merchant's limits. Towards the highest balance counts what is processing, and no page that may never be paid
+/// (R18). An activation is exempt from the smallest and the largest payment (R24).
 fn require_limits(
     state: &WalletState,
-    amount: Amount,
+    open: &OpenTopUp,
     context: &Context<'_>,
 ) -> Result<(), Rejection> {
     let limits = &context.policies.of(state.currency).top_up_limits;
-    let most_balance = limits.maximum_balance.map(|most| {
+    let up_to_balance = limits.maximum_balance.map(|most| {
         let left = most.checked_sub(state.balance).unwrap_or(most);
-        room(state, left.or_zero())
+        left.saturating_sub(state.pending_top_ups).or_zero()
     });
-    let maximum = match (limits.maximum, most_balance) {
-        (Some(one), Some(other)) => Some(one.min(other)),
-        (one, other) => one.or(other),
+    let (minimum, maximum) = if open.reason == Reason::Activation {
+        (None, up_to_balance)
+    } else {
+        let maximum = match (limits.maximum, up_to_balance) {
+            (Some(one), Some(other)) => Some(one.min(other)),
+            (one, other) => one.or(other),
+        };
+        (Some(limits.minimum), maximum)
     };
-    if amount < limits.minimum || maximum.is_some_and(|maximum| amount > maximum) {
-        return Err(Rejection::AmountOutOfRange {
-            minimum: Some(limits.minimum),
-            maximum,
-        });
+    let is_below = minimum.is_some_and(|minimum| open.amount < minimum);
+    if is_below || maximum.is_some_and(|maximum| open.amount > maximum) {
+        return Err(Rejection::AmountOutOfRange { minimum, maximum });
     }
     Ok(())
 }
 
-/// What is left of `room` once all that is under way has come in.
+/// What is left of `room` once all that is open has come in: what settles is never refused, so this counts pages too.
 fn room(state: &WalletState, room: Amount) -> Amount {
     let under_way: Amount = state.top_ups().map(|(_, top_up)| top_up.amount).sum();
     room.saturating_sub(under_way).or_zero()

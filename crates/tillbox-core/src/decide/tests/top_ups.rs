@@ -245,3 +245,38 @@ fn a_success_after_a_failure_or_a_cancellation_is_credited_once() {
         assert_eq!((credits.count(), book.state.balance), (1, units(20)));
     }
 }
+
+#[test]
+fn r18_a_page_that_waits_takes_no_room_of_the_highest_balance_and_a_charge_does() {
+    let page = |number, amount| {
+        Command::OpenTopUp(OpenTopUp {
+            channel: Channel::Checkout,
+            method: None,
+            ..opening(number, units(amount))
+        })
+    };
+    let mut book = limited(Book::new(), Some(100));
+    book.ok(page(1, 90));
+    book.ok(open(2, 90));
+    assert_eq!(book.run(open(3, 11)).map(|_| ()), Err(out_of_range(10)));
+    book.ok(settle(id(2), 90));
+    // What was opened within the limits is never refused when it comes in.
+    book.ok(settle(id(1), 90));
+    assert_eq!(book.state.balance, units(180));
+}
+
+#[test]
+fn r24_an_activation_keeps_to_the_highest_balance() {
+    let waiting = || {
+        limited(
+            Book::with_status(WalletStatus::PendingActivation),
+            Some(100),
+        )
+    };
+    let refused = Rejection::AmountOutOfRange {
+        minimum: None,
+        maximum: Some(units(100)),
+    };
+    assert_eq!(waiting().run(activation(1, 101)).map(|_| ()), Err(refused));
+    waiting().ok(activation(1, 100));
+}

@@ -193,8 +193,7 @@ impl Model {
             return Err(Rejection::PaymentMethodRequired);
         }
         let amount = wide(open.amount);
-        let coming: i128 = self.top_ups.values().map(ModelTopUp::may_come).sum();
-        let room = (MAXIMUM_BALANCE - self.balance() - coming).max(0);
+        let room = (MAXIMUM_BALANCE - self.balance() - self.pending()).max(0);
         let maximum = MAXIMUM.min(room);
         if amount < MINIMUM || amount > maximum {
             return Err(out_of_range(maximum));
