@@ -143,6 +143,28 @@ for (const locale of ["en", "es"]) {
   });
 }
 
+for (const locale of ["en", "es"]) {
+  test(`a payment link without an amount, ${locale}`, async () => {
+    const customer = await server.customer({ locale });
+    const { url } = await server.call("POST", `/v1/wallets/${customer.wallet}/payment-links`, { description: "Summer camp" });
+    const { page, finish } = await visitor(browser, server, { locale });
+    await page.goto(url);
+    await page.locator("#amount").fill("x");
+    await page.locator("button.btn-main").press("Enter");
+    await page.getByRole("alert").waitFor();
+    await look(page, `pay-${locale}`);
+    await page.locator("#amount").fill("25");
+    await page.locator("button.btn-main").press("Enter");
+    await page.waitForURL(/\/sandbox\/checkout/);
+    await page.locator("button.btn-main").press("Enter");
+    await page.waitForURL(/\/wallet\/return/);
+    await look(page, `paid-${locale}`);
+    const { balance } = await server.call("GET", `/v1/wallets/${customer.wallet}/balance`);
+    assert.equal(balance, "25.00");
+    await finish();
+  });
+}
+
 for (const path of ["/docs", "/docs/problems"]) {
   test(`${path} is rendered by this server alone`, async () => {
     const { page, finish } = await visitor(browser, server);

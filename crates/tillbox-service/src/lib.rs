@@ -16,6 +16,7 @@ mod jobs;
 mod ledger;
 mod merchants;
 mod metadata;
+mod payment_links;
 mod payment_methods;
 pub mod payments;
 mod policies;
@@ -40,6 +41,7 @@ pub use history::{DayBalance, History, Spending};
 pub use ledger::{Operation, Outcome};
 pub use merchants::{Brand, Merchant};
 pub use metadata::MetadataChange;
+pub use payment_links::OpenPaymentLink;
 pub use portal_sessions::{
     LinkState, NewPortalLink, Opened, PortalLink, PortalSession, SESSION_HOURS,
 };

@@ -12,6 +12,22 @@ pub struct PageRequest {
     pub terms: PageTerms,
 }
 
+impl PageRequest {
+    /// A page that anybody may be sent to: nothing is saved, and it leads back to our own return page.
+    pub fn link(lives_seconds: i64) -> Self {
+        Self {
+            channel: Channel::Link,
+            terms: PageTerms {
+                success_url: None,
+                cancel_url: None,
+                save_payment_method: false,
+                allow_promotion_codes: true,
+                lives_seconds,
+            },
+        }
+    }
+}
+
 /// How a hosted page behaves.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PageTerms {

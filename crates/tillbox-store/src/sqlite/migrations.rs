@@ -11,6 +11,10 @@ pub(super) const MIGRATIONS: &[(&str, &str)] = &[
     ("payments", include_str!("migrations/0003_payments.sql")),
     ("portal", include_str!("migrations/0004_portal.sql")),
     ("outbox", include_str!("migrations/0005_outbox.sql")),
+    (
+        "payment_links",
+        include_str!("migrations/0006_payment_links.sql"),
+    ),
 ];
 
 /// Whether a file is a ledger, could become one, or is something else's.

@@ -18,6 +18,7 @@ pub mod merchants;
 mod migrations;
 pub mod outbox;
 pub mod past;
+pub mod payment_links;
 pub mod payment_methods;
 mod plain;
 mod pool;

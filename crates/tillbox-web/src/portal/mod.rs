@@ -14,6 +14,7 @@ mod link;
 pub(crate) mod notice;
 pub(crate) mod origin;
 pub(crate) mod page_error;
+mod pay;
 pub(crate) mod session;
 pub(crate) mod theme;
 pub(crate) mod view;
@@ -35,6 +36,7 @@ pub(crate) fn routes(service: &Arc<Service>) -> Router<Arc<Service>> {
     let headers = axum::middleware::from_fn_with_state(Arc::clone(service), headers::layer);
     Router::new()
         .route("/portal/{token}", get(link::show).post(link::open))
+        .route("/pay/{token}", get(pay::show).post(pay::pay))
         .route("/wallet/return/{top_up}", get(come_back::show))
         .route("/wallet/sign-out", post(session::sign_out))
         .merge(wallet::routes())
@@ -47,7 +49,7 @@ pub(crate) fn routes(service: &Arc<Service>) -> Router<Arc<Service>> {
 /// Whether a path is that of a page, so that people get a page when something is wrong with it.
 fn is_page(uri: &Uri) -> bool {
     let first = uri.path().split('/').nth(1);
-    matches!(first, Some("portal" | "sandbox" | "wallet"))
+    matches!(first, Some("pay" | "portal" | "sandbox" | "wallet"))
 }
 
 /// The answer where no route is.

@@ -1,6 +1,11 @@
 //! Adding funds, and cards.
 
 super::words! {
+    pay_in => "Add to a prepaid wallet", "Añadir a un monedero";
+    pay_in_text(brand) => "What you pay is added to a prepaid wallet with {brand}.", "Lo que pague se añade a un monedero prepagado de {brand}.";
+    go_to_payment => "Go on to pay", "Continuar al pago";
+    link_ended => "This payment link has ended", "Este enlace de pago ha terminado";
+    link_ended_text => "Links are good for 30 days. Ask for a new one.", "Los enlaces valen 30 días. Pida uno nuevo.";
     add_funds => "Add funds", "Añadir fondos";
     top_ups_off => "Top-ups are turned off for this account. Ask support.", "Las recargas están desactivadas en esta cuenta. Consulte a soporte.";
     top_ups_off_closed => "Nothing can be added to a closed wallet.", "No se puede añadir nada a un monedero cerrado.";

@@ -9,6 +9,7 @@ mod events;
 mod history;
 mod lists;
 mod orders;
+mod payment_links;
 mod portal;
 mod recharge_races;
 mod replays;

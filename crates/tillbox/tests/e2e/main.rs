@@ -14,6 +14,7 @@ mod client;
 mod clock;
 mod crash;
 mod credentials;
+mod demo;
 mod events;
 mod given;
 mod hang_ups;

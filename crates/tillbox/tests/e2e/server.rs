@@ -288,14 +288,14 @@ pub(crate) fn text_of(output: &Output) -> String {
         .concat()
 }
 
-fn binary() -> PathBuf {
+pub(crate) fn binary() -> PathBuf {
     std::env::var_os("TILLBOX_E2E_BINARY").map_or_else(
         || PathBuf::from(env!("CARGO_BIN_EXE_tillbox")),
         PathBuf::from,
     )
 }
 
-fn fresh_directory() -> PathBuf {
+pub(crate) fn fresh_directory() -> PathBuf {
     static COUNT: AtomicUsize = AtomicUsize::new(0);
     let name = format!(
         "e2e-{}-{}",

@@ -431,21 +431,6 @@ impl Model {
     }
 }
 
-impl ModelTopUp {
-    fn may_come(&self) -> i128 {
-        let open = [
-            TopUpStatus::Pending,
-            TopUpStatus::RequiresAction,
-            TopUpStatus::Processing,
-        ];
-        if open.contains(&self.status) {
-            self.amount
-        } else {
-            0
-        }
-    }
-}
-
 fn out_of_range(maximum: i128) -> Rejection {
     Rejection::AmountOutOfRange {
         minimum: Some(narrow(MINIMUM)),

@@ -1,7 +1,7 @@
 //! Top-ups: money in by the customer's card, hosted page or payment link.
 
 use super::{mode, wallet_id};
-use crate::api::answer::{bytes, json, ok, print, replayed};
+use crate::api::answer::{bytes, json, ok, print, replayed, stored};
 use crate::api::body::Json;
 use crate::api::caller::{Caller, Scope};
 use crate::api::fingerprint::Fingerprint;
@@ -16,6 +16,7 @@ use std::sync::Arc;
 use tillbox_core::amount::Amount;
 use tillbox_core::currency::Currency;
 use tillbox_core::id::{PaymentMethodId, TopUpId};
+use tillbox_core::time::Timestamp;
 use tillbox_core::top_up::{Channel, TopUp, TopUpStatus};
 use tillbox_service::payments::page::{PageRequest, PageTerms};
 use tillbox_service::{Asked, NewPayment, NewTopUp, Service, TopUpView as View};
@@ -310,7 +311,8 @@ async fn begin(
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct PaymentLinkBody {
-    amount: Positive,
+    /// Without it the link leads to a page that asks for an amount, and takes payments until it ends.
+    amount: Option<Positive>,
     description: Option<Words<500>>,
 }
 
@@ -318,11 +320,12 @@ pub(crate) struct PaymentLinkBody {
 #[derive(Serialize, ToSchema)]
 pub(crate) struct PaymentLink {
     url: String,
-    top_up_id: String,
+    /// The top-up that waits for the payment; none where the link asks for an amount.
+    top_up_id: Option<String>,
     expires_at: Option<String>,
 }
 
-/// Makes a link by which anybody can pay the amount in, once, within 30 days.
+/// Makes a link by which anybody can pay in, within 30 days: the amount, once; or amounts of their choice.
 #[utoipa::path(post, path = "/v1/wallets/{wallet_id}/payment-links", tag = "top-ups", params(("wallet_id" = String, Path), ("Idempotency-Key" = String, Header)),
     request_body = PaymentLinkBody, responses((status = 201, body = PaymentLink)))]
 pub(crate) async fn link(
@@ -332,7 +335,7 @@ pub(crate) async fn link(
     Json(body): Json<PaymentLinkBody>,
 ) -> Result<Response, Problem> {
     let fingerprint = Fingerprint::of("payment_link")
-        .amount("amount", Some(body.amount.amount()))
+        .amount("amount", body.amount.map(Positive::amount))
         .text(
             "description",
             body.description.as_ref().map(|text| text.0.as_str()),
@@ -340,19 +343,24 @@ pub(crate) async fn link(
         .finish();
     let id = wallet_id(&wallet)?;
     let key = caller.key(Scope::Wallet(id), fingerprint, false)?;
+    let description = body.description.map(|text| text.0);
+    let Some(amount) = body.amount else {
+        let key = key.ok_or_else(Problem::key_required)?;
+        let answer = |url: &str, expires_at: Timestamp| {
+            bytes(&PaymentLink {
+                url: url.to_owned(),
+                top_up_id: None,
+                expires_at: Some(expires_at.to_string()),
+            })
+        };
+        let made =
+            service.create_open_payment_link(&caller.principal, id, description, key, answer);
+        return stored(made.await?);
+    };
     let new = NewTopUp {
-        amount: body.amount.amount(),
-        payment: NewPayment::Page(PageRequest {
-            channel: Channel::Link,
-            terms: PageTerms {
-                success_url: None,
-                cancel_url: None,
-                save_payment_method: false,
-                allow_promotion_codes: true,
-                lives_seconds: LINK_LIVES,
-            },
-        }),
-        description: body.description.map(|text| text.0),
+        amount: amount.amount(),
+        payment: NewPayment::Page(PageRequest::link(LINK_LIVES)),
+        description,
     };
     let asked = service
         .create_top_up(
@@ -375,7 +383,7 @@ pub(crate) async fn link(
     };
     let link = PaymentLink {
         url,
-        top_up_id: view.row.id.to_string(),
+        top_up_id: Some(view.row.id.to_string()),
         expires_at: view.row.calls.expires_at.map(|at| at.to_string()),
     };
     Ok(replayed(json(StatusCode::CREATED, bytes(&link)), again))
