@@ -21,8 +21,7 @@ fn path_of(url: &Value) -> String {
 async fn open(app: &TestApp, path: &str) -> (u16, String) {
     let page = request("GET", path).body(Body::empty()).expect("a request");
     let answer = app.send(page).await;
-    let status = answer.status;
-    (status.into(), String::from_utf8(answer.body).expect("text"))
+    (answer.status, String::from_utf8(answer.body).expect("text"))
 }
 
 async fn pay(app: &TestApp, path: &str, key: &str, amount: &str) -> Answer {

@@ -1,14 +1,10 @@
 //! `tillbox demo`: what it makes is a whole ledger with something to see.
 
 use crate::server::{binary, fresh_directory, text_of};
+use crate::wait::Stopwatch;
 use std::process::Command;
-use std::time::Instant;
 
 #[test]
-#[expect(
-    clippy::disallowed_methods,
-    reason = "how long it takes is what is asked"
-)]
 fn the_demo_makes_a_whole_ledger_within_a_minute() {
     let folder = fresh_directory();
     let path = folder.to_str().expect("a path of letters");
@@ -20,7 +16,7 @@ fn the_demo_makes_a_whole_ledger_within_a_minute() {
         assert!(output.status.success(), "{}", text_of(&output));
         text_of(&output)
     };
-    let began = Instant::now();
+    let began = Stopwatch::start();
     let made = tillbox(&[
         "demo",
         "--keep",
