@@ -33,10 +33,17 @@ scenario_files! {
     r14_captures
     r15_expired_holds
     r16_usage_from_holds
+    r18_when_it_fires
+    r19_how_much_it_charges
+    r20_saving_auto_recharge
+    r22_declines
+    r24_limits_of_top_ups
+    r25_keys_of_top_ups
     r29_refunds
     r31_prices
     r38_by_currency
     r40_frozen_wallets
+    r41_low_balance
     r42_order_of_checks
     r43_keys
     r45_dry_runs
