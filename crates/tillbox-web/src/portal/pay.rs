@@ -10,7 +10,6 @@ use super::view::{Frame, Place, Theme};
 use crate::api::caller::{Scope, is_key, stamp};
 use crate::api::fingerprint::Fingerprint;
 use crate::words::Words;
-use crate::words::amounts::Unreadable;
 use crate::words::currencies;
 use crate::words::money::MoneyForm;
 use askama::Template;
@@ -18,7 +17,6 @@ use axum::extract::{Path, State};
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use std::sync::Arc;
-use tillbox_core::amount::Amount;
 use tillbox_core::rejection::Rejection;
 use tillbox_service::payments::page::PageRequest;
 use tillbox_service::{Asked, Mode, NewPayment, NewTopUp, OpenPaymentLink, Service, ServiceError};
@@ -64,7 +62,8 @@ pub(crate) async fn pay(
     };
     let typed = fields.get("preset").or(fields.get("amount"));
     let typed = typed.unwrap_or_default();
-    let amount = match read(&link, typed) {
+    let (words, money) = form(&link);
+    let amount = match money.read_or_say(typed, words) {
         Ok(amount) => amount,
         Err(why) => return page(&service, &link, typed, Some(why)),
     };
@@ -109,16 +108,6 @@ fn form(link: &OpenPaymentLink) -> (Words, MoneyForm) {
     (Words::of(language), MoneyForm::new(link.currency, language))
 }
 
-fn read(link: &OpenPaymentLink, typed: &str) -> Result<Amount, String> {
-    let (words, money) = form(link);
-    let example = || money.typed(Amount::from_micros(25_500_000));
-    money.read(typed).map_err(|why| match why {
-        Unreadable::Empty => words.amount_missing().to_owned(),
-        Unreadable::NotANumber => words.amount_unreadable(example()),
-        Unreadable::Ambiguous => words.amount_ambiguous(typed, example()),
-    })
-}
-
 /// What is wrong with the amount; none where something else is.
 fn refused(link: &OpenPaymentLink, rejection: &Rejection) -> Option<String> {
     let (words, money) = form(link);
@@ -129,9 +118,7 @@ fn refused(link: &OpenPaymentLink, rejection: &Rejection) -> Option<String> {
             (None, Some(most)) => words.amount_too_large(money.money(most)),
             (None, None) => words.amount_missing().to_owned(),
         }),
-        Rejection::NotWholeMinorUnits => {
-            Some(words.amount_too_fine(money.typed(Amount::from_micros(25_500_000))))
-        }
+        Rejection::NotWholeMinorUnits => Some(words.amount_too_fine(money.example())),
         _ => None,
     }
 }

@@ -1,5 +1,6 @@
 //! Amounts as people type them: "25", "25.5", "25,50", "$1,000.00", "1.000,00 US$".
 
+use super::Words;
 use super::money::MoneyForm;
 use tillbox_core::amount::Amount;
 
@@ -15,6 +16,20 @@ pub(crate) enum Unreadable {
 }
 
 impl MoneyForm {
+    /// What was typed, or what is wrong with it, for whoever typed it.
+    pub(crate) fn read_or_say(self, typed: &str, words: Words) -> Result<Amount, String> {
+        self.read(typed).map_err(|why| match why {
+            Unreadable::Empty => words.amount_missing().to_owned(),
+            Unreadable::NotANumber => words.amount_unreadable(self.example()),
+            Unreadable::Ambiguous => words.amount_ambiguous(typed, self.example()),
+        })
+    }
+
+    /// An amount as it may be typed.
+    pub(crate) fn example(self) -> String {
+        self.typed(Amount::from_micros(25_500_000))
+    }
+
     /// Reads what was typed. Either mark may stand before the decimals, as phones offer the one or the other; the
     /// language decides only where both readings make sense, and where it can't, nothing is guessed.
     pub(crate) fn read(self, typed: &str) -> Result<Amount, Unreadable> {

@@ -2,7 +2,6 @@
 
 use super::super::view::{AddFunds, AddFundsForm, Affix, Preset};
 use super::visit::{SentFunds, Visit};
-use crate::words::amounts::Unreadable;
 use serde_json::json;
 use tillbox_core::amount::Amount;
 use tillbox_core::wallet::WalletStatus;
@@ -110,12 +109,7 @@ impl Visit {
 
     /// What was typed, or what is wrong with it.
     pub(super) fn read_amount(&self, typed: &str) -> Result<Amount, String> {
-        let example = || self.money.typed(Amount::from_micros(25_500_000));
-        self.money.read(typed).map_err(|why| match why {
-            Unreadable::Empty => self.words.amount_missing().to_owned(),
-            Unreadable::NotANumber => self.words.amount_unreadable(example()),
-            Unreadable::Ambiguous => self.words.amount_ambiguous(typed, example()),
-        })
+        self.money.read_or_say(typed, self.words)
     }
 
     /// Whether a card may be charged so much now, or what is wrong with it.
@@ -141,7 +135,7 @@ impl Visit {
             return Err(self.words.amount_too_large(money(most)));
         }
         if amount.micros().rem_euclid(unit) != 0 {
-            let example = self.money.typed(Amount::from_micros(25_500_000));
+            let example = self.money.example();
             return Err(self.words.amount_too_fine(example));
         }
         Ok(())
