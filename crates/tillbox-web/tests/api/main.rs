@@ -8,6 +8,7 @@ mod documents;
 mod events;
 mod history;
 mod lists;
+mod notices;
 mod orders;
 mod payment_links;
 mod portal;
