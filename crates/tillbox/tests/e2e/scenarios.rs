@@ -1,6 +1,9 @@
 //! One test for each file of scenarios in `tests/data`.
 
 use crate::scenario::{data_directory, run_file};
+use regex_lite::Regex;
+use serde_json::Value;
+use std::path::PathBuf;
 
 macro_rules! scenario_files {
     ($($name:ident)*) => {
@@ -21,6 +24,7 @@ scenario_files! {
     batches
     customers_and_wallets
     l04_draw_order
+    ledger_page
     r01_versions_and_seq
     r03_types_and_signs
     r04_rating
@@ -65,4 +69,45 @@ fn every_file_of_scenarios_is_run() {
     let mut listed: Vec<&str> = FILES.to_vec();
     listed.sort_unstable();
     assert_eq!(found, listed);
+}
+
+/// Every amount in a table of `docs/ledger.md` is one that the scenario of that heading asks for or expects.
+#[test]
+fn the_page_on_the_ledger_shows_what_the_scenarios_hold() {
+    let read = |path: PathBuf| std::fs::read_to_string(path).expect("it can be read");
+    let root = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../..");
+    let page = read(root.join("docs/ledger.md"));
+    let scenarios = read(data_directory().join("ledger_page.json"));
+    let scenarios: Vec<Value> = serde_json::from_str(&scenarios).expect("JSON");
+    let amount = Regex::new(r"-?\d+\.\d\d").expect("a pattern");
+    let mut shown = Vec::new();
+    for section in page.split("\n## ").skip(1) {
+        let (heading, text) = section.split_once('\n').expect("text follows a heading");
+        let cells: String = text.lines().filter(|line| line.starts_with('|')).collect();
+        if cells.is_empty() {
+            continue;
+        }
+        let scenario = scenarios
+            .iter()
+            .find(|scenario| scenario["name"] == heading)
+            .unwrap_or_else(|| panic!("no scenario is named {heading:?}"));
+        let steps = scenario["steps"].to_string();
+        for found in amount.find_iter(&cells) {
+            let found = found.as_str();
+            // What a debit draws is negative in the answer, and told without its sign.
+            assert!(
+                steps.contains(&format!("\"{found}\"")) || steps.contains(&format!("\"-{found}\"")),
+                "{found} under {heading:?} is in no step of its scenario"
+            );
+        }
+        shown.push(heading);
+    }
+    let named: Vec<&str> = scenarios
+        .iter()
+        .filter_map(|one| one["name"].as_str())
+        .collect();
+    assert_eq!(
+        shown, named,
+        "each scenario has its table, in the order of the page"
+    );
 }
