@@ -148,20 +148,101 @@ impl Amount {
         let magnitude = self.0.unsigned_abs();
         let unit = MICROS_PER_UNIT.unsigned_abs();
         let whole = magnitude.checked_div(unit).unwrap_or(0);
-        let mut fraction = magnitude.checked_rem(unit).unwrap_or(0);
-        let mut decimals: u32 = 6;
-        while decimals > currency.decimals() && fraction.is_multiple_of(10) {
-            fraction = fraction.checked_div(10).unwrap_or(0);
-            decimals = decimals.saturating_sub(1);
-        }
         if self.is_negative() {
             out.push('-');
         }
         push_digits(whole, 1, out);
-        if decimals > 0 {
-            out.push('.');
-            push_digits(fraction, decimals, out);
-        }
+        push_fraction(magnitude.checked_rem(unit).unwrap_or(0), currency, out);
+    }
+}
+
+/// A sum over many wallets in micro-units: it may leave the range of an [`Amount`], as what a merchant turns over in
+/// a small currency does.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Total(i128);
+
+impl Total {
+    /// Nothing.
+    pub const ZERO: Self = Self(0);
+
+    /// From micro-units.
+    pub const fn from_micros(micros: i128) -> Self {
+        Self(micros)
+    }
+
+    /// In micro-units.
+    pub const fn micros(self) -> i128 {
+        self.0
+    }
+
+    /// True at zero.
+    pub const fn is_zero(self) -> bool {
+        self.0 == 0
+    }
+
+    /// Prints as [`Amount::display`] does.
+    pub fn display(self, currency: Currency) -> String {
+        let magnitude = self.0.unsigned_abs();
+        let unit = u128::from(MICROS_PER_UNIT.unsigned_abs());
+        let whole = magnitude.checked_div(unit).unwrap_or(0);
+        let fraction = magnitude.checked_rem(unit).unwrap_or(0);
+        let sign = if self.0 < 0 { "-" } else { "" };
+        let mut text = format!("{sign}{whole}");
+        push_fraction(u64::try_from(fraction).unwrap_or(0), currency, &mut text);
+        text
+    }
+}
+
+impl From<Amount> for Total {
+    fn from(amount: Amount) -> Self {
+        Self(i128::from(amount.0))
+    }
+}
+
+impl Add for Total {
+    type Output = Self;
+    fn add(self, other: Self) -> Self {
+        Self(self.0.checked_add(other.0).expect(CORRUPT))
+    }
+}
+
+impl Sub for Total {
+    type Output = Self;
+    fn sub(self, other: Self) -> Self {
+        Self(self.0.checked_sub(other.0).expect(CORRUPT))
+    }
+}
+
+impl Neg for Total {
+    type Output = Self;
+    fn neg(self) -> Self {
+        Self::ZERO - self
+    }
+}
+
+impl AddAssign for Total {
+    fn add_assign(&mut self, other: Self) {
+        *self = *self + other;
+    }
+}
+
+impl Sum for Total {
+    fn sum<I: Iterator<Item = Self>>(totals: I) -> Self {
+        totals.fold(Self::ZERO, Add::add)
+    }
+}
+
+/// Appends millionths of a unit: the currency's own decimals, and no needless zeros beyond them.
+fn push_fraction(micros: u64, currency: Currency, out: &mut String) {
+    let mut fraction = micros;
+    let mut decimals: u32 = 6;
+    while decimals > currency.decimals() && fraction.is_multiple_of(10) {
+        fraction = fraction.checked_div(10).unwrap_or(0);
+        decimals = decimals.saturating_sub(1);
+    }
+    if decimals > 0 {
+        out.push('.');
+        push_digits(fraction, decimals, out);
     }
 }
 
@@ -249,6 +330,8 @@ mod tests {
         assert_eq!(Amount::from_micros(999_500_000).display(jpy), "999.5");
         assert_eq!(Amount::from_micros(12_000_000).display(jpy), "12");
         assert_eq!(Amount::from_micros(12_000_000).display(kwd), "12.000");
+        let beyond = Total::from_micros(-90_000_000_000_000_500_000);
+        assert_eq!(beyond.display(jpy), "-90000000000000.5");
     }
 
     #[test]
@@ -286,6 +369,7 @@ mod tests {
                 let currency = Currency::parse(code).expect("a currency");
                 let amount = Amount::from_micros(micros);
                 prop_assert_eq!(Amount::parse(&amount.display(currency)), Ok(amount));
+                prop_assert_eq!(Total::from(amount).display(currency), amount.display(currency));
             }
         }
     }

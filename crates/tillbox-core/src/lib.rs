@@ -6,6 +6,7 @@
 //!   [`wallet::WalletState::apply`]: the way of every change. [`rejection`] names what is refused.
 //! - [`rating`]: what usage costs. [`top_up`], [`recharge`]: money in, and when a wallet is topped up by itself.
 //!   [`alerts`]: when a balance is low. [`policy`]: what a merchant's settings say of these.
+//! - [`journal`]: the log as double entry, over a fixed chart of accounts.
 //! - [`audit`]: whether the rows of a wallet, as stored, keep all of these rules.
 #![warn(
     missing_docs,
@@ -34,6 +35,7 @@ pub mod entry;
 pub mod hold;
 pub mod id;
 pub mod id_source;
+pub mod journal;
 pub mod lot;
 pub mod policy;
 pub mod rating;

@@ -56,6 +56,15 @@ impl FundingType {
         Self::ALL.into_iter().find(|funding| funding.code() == code)
     }
 
+    /// Whether value of this type was paid for: then the cost basis of a lot is its amount, otherwise it was given,
+    /// and the cost basis is zero (R12).
+    pub const fn is_paid_for(self) -> bool {
+        match self {
+            Self::Cash | Self::Refund => true,
+            Self::Promotional | Self::CodeRedemption | Self::ManualAdjustment => false,
+        }
+    }
+
     /// Whether a lot of this type may be paid out, unless its source says otherwise.
     pub const fn withdrawable(self) -> bool {
         match self {

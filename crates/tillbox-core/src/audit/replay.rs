@@ -12,6 +12,7 @@ const RANGE: &str = "amounts stay in range";
 const LOTS: &str = "0 ≤ held ≤ remaining ≤ amount of each lot";
 const NAMED: &str = "parts name lots that the log opened";
 const OPENED: &str = "a lot is opened once, empty";
+const COST: &str = "the cost basis of a lot is its amount if its type is paid for, otherwise zero";
 const EXPIRED: &str = "no value of an expired lot, unless a hold reserved it before";
 const EXPIRY: &str = "expiry takes the unheld remainder of its lot";
 const HOLDS: &str = "captured + released ≤ hold, and the rest is reserved";
@@ -125,6 +126,14 @@ impl Replay {
         };
         if !empty || !as_known || lot.amount.is_negative() {
             return broken(OPENED, format!("{}", lot.id));
+        }
+        let paid = if lot.funding.is_paid_for() {
+            lot.amount
+        } else {
+            Amount::ZERO
+        };
+        if lot.cost_basis != paid {
+            return broken(COST, format!("{}", lot.id));
         }
         self.lots.insert(lot.id, lot.clone());
         Ok(())

@@ -90,7 +90,6 @@ pub(super) fn value_in(
     new: NewLot,
     context: &Context<'_>,
 ) -> Event {
-    let paid_for = matches!(new.funding, FundingType::Cash | FundingType::Refund);
     let lot = Lot {
         id: LotId::from_number(context.entry_id.number()),
         funding: new.funding,
@@ -99,7 +98,11 @@ pub(super) fn value_in(
         expires_at: new.expires_at,
         created_at: context.now,
         amount: new.amount,
-        cost_basis: if paid_for { new.amount } else { Amount::ZERO },
+        cost_basis: if new.funding.is_paid_for() {
+            new.amount
+        } else {
+            Amount::ZERO
+        },
         source: context.entry_id,
         succeeds: None,
         remaining: Amount::ZERO,

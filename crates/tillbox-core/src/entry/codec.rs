@@ -6,8 +6,10 @@
 //! that a row can be replayed from the log alone. Test vectors stand in `decide/tests/log.rs`: they never change.
 
 mod money_in;
+mod state;
 
 pub use money_in::{decode_standing, encode_standing};
+pub use state::{decode_state, encode_state};
 
 use super::{Actor, Entry, EntryKind, Event, HoldChange, Note, Part, UsageFacts};
 use crate::amount::Amount;

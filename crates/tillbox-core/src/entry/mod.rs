@@ -8,7 +8,10 @@
 mod codec;
 mod seal;
 
-pub use codec::{CodecError, decode_body, decode_standing, encode_body, encode_standing};
+pub use codec::{
+    CodecError, decode_body, decode_standing, decode_state, encode_body, encode_standing,
+    encode_state,
+};
 pub use seal::{Stamp, commit_to, seal};
 
 use crate::alerts::AlertsChange;

@@ -6,10 +6,14 @@ use crate::command::{AdvanceTopUp, EndTopUp, SettleTopUp};
 use crate::command::{Command, DebitRecord, DebtPayment};
 use crate::currency::Currency;
 use crate::decide::{self, Context, decide, due};
-use crate::entry::{Actor, Entry, Event, KeyStamp, Part, Stamp, decode_body, encode_body, seal};
+use crate::entry::{
+    Actor, Entry, Event, KeyStamp, Part, Stamp, decode_body, decode_state, encode_body,
+    encode_state, seal,
+};
 use crate::hold::HoldStatus;
 use crate::id::{CustomerId, EntryId, HoldId, LotId, MerchantId, WalletId};
-use crate::lot::Lot;
+use crate::journal::{Account, postings};
+use crate::lot::{FundingType, Lot};
 use crate::policy::Policies;
 use crate::reason::Language;
 use crate::rejection::Rejection;
@@ -26,6 +30,8 @@ pub(super) struct Book {
     pub(super) policies: Policies,
     /// Every lot ever made, as the rows leave it.
     pub(super) lots: BTreeMap<LotId, Lot>,
+    /// What each account was debited less what it was credited.
+    ledger: BTreeMap<Account, i128>,
     replayed: WalletState,
     last_id: Cell<i64>,
 }
@@ -59,6 +65,7 @@ impl Book {
             now: super::at(0),
             policies: Policies::default(),
             lots: BTreeMap::new(),
+            ledger: BTreeMap::new(),
             last_id: Cell::new(100),
         }
     }
@@ -180,6 +187,7 @@ impl Book {
         self.replayed.apply(&from_bytes);
         assert_eq!(self.replayed, self.state, "replay of the log is the state");
         self.demand_same_state_from_what_is_open();
+        self.demand_that_the_journal_ties(&entry);
         self.entries.push(entry.clone());
         entry
     }
@@ -197,6 +205,12 @@ impl Book {
         let state = self.state.clone().with_open(lots, holds);
         let state = state.with_policy(top_ups, recharge, self.state.alerts.clone());
         assert_eq!(state, self.state);
+        let snapshot = encode_state(&self.state);
+        assert_eq!(
+            decode_state(&snapshot).as_ref(),
+            Ok(&self.state),
+            "read back"
+        );
         for lot in self.state.lots() {
             assert_eq!(self.lots.get(&lot.id), Some(lot), "the store's lot");
         }
@@ -205,6 +219,25 @@ impl Book {
             assert_eq!(parts + hold.overdraft, hold.remaining());
             assert_eq!(hold.status, HoldStatus::Open);
         }
+    }
+
+    /// The liability of each funding type is Σ remaining of its lots, the receivable is Σ debt.
+    fn demand_that_the_journal_ties(&mut self, entry: &Entry) {
+        for posting in postings(entry, None) {
+            assert!(posting.amount.is_positive() && posting.debit != posting.credit);
+            for (account, sign) in [(posting.debit, 1), (posting.credit, -1)] {
+                *self.ledger.entry(account).or_insert(0) +=
+                    sign * i128::from(posting.amount.micros());
+            }
+        }
+        let sum = |account| self.ledger.get(&account).copied().unwrap_or(0);
+        for funding in FundingType::ALL {
+            let lots = self.state.lots().filter(|lot| lot.funding == funding);
+            let remaining: i128 = lots.map(|lot| i128::from(lot.remaining.micros())).sum();
+            assert_eq!(-sum(Account::liability(funding)), remaining, "{funding:?}");
+        }
+        let debt = i128::from(self.state.debt.total().micros());
+        assert_eq!(sum(Account::Receivable), debt, "{:?}", entry.event);
     }
 
     fn remember_lots(&mut self, event: &Event) {
