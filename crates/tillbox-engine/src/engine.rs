@@ -6,6 +6,7 @@ use crate::port::LedgerStore;
 use crate::queue::{Entrance, bounded};
 use crate::work::{Answer, Gathered, OpenSubmission, Reply, Submission, SubmitError, Work};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::thread::JoinHandle;
 use tillbox_core::id::{MerchantId, WalletId};
 use tillbox_core::id_source::IdSource;
@@ -33,11 +34,25 @@ pub struct Options {
 /// What became of work that the lane took and never answered, as it died over it: that may be done or not.
 const UNHEARD: SubmitError = SubmitError::OutcomeUnknown;
 
+/// What the writer has done since it was started, for whoever watches it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Figures {
+    /// Commits, of batches and of plain writes.
+    pub commits: u64,
+    /// Commands that a rule refused.
+    pub refused: u64,
+    /// Commands that found the queue full.
+    pub turned_away: u64,
+    /// Commands that wait now.
+    pub waiting: usize,
+}
+
 /// The writer of a ledger. Clones share it.
 pub struct Engine<S: LedgerStore> {
     queue: Entrance<S::Plain>,
     top_ups: watch::Receiver<u64>,
     committed: watch::Receiver<u64>,
+    refused: Arc<AtomicU64>,
 }
 
 impl<S: LedgerStore> Clone for Engine<S> {
@@ -46,6 +61,7 @@ impl<S: LedgerStore> Clone for Engine<S> {
             queue: self.queue.clone(),
             top_ups: self.top_ups.clone(),
             committed: self.committed.clone(),
+            refused: Arc::clone(&self.refused),
         }
     }
 }
@@ -55,7 +71,8 @@ impl<S: LedgerStore> Engine<S> {
     pub fn start(store: S, options: Options) -> std::io::Result<(Self, JoinHandle<LaneEnd>)> {
         let (queue, work) = bounded(options.queue);
         let ((moved, top_ups), (count, committed)) = (watch::channel(0), watch::channel(0));
-        let lane = Lane::new(store, options, moved, count);
+        let refused = Arc::<AtomicU64>::default();
+        let lane = Lane::new(store, options, moved, count, Arc::clone(&refused));
         let thread = std::thread::Builder::new()
             .name("ledger".to_owned())
             .spawn(move || lane.run(&work))?;
@@ -63,6 +80,7 @@ impl<S: LedgerStore> Engine<S> {
             queue,
             top_ups,
             committed,
+            refused,
         };
         Ok((engine, thread))
     }
@@ -138,6 +156,16 @@ impl<S: LedgerStore> Engine<S> {
     /// lane. It says that there is something new, not what: that is in the store.
     pub fn committed(&self) -> watch::Receiver<u64> {
         self.committed.clone()
+    }
+
+    /// What it has done, and what waits.
+    pub fn figures(&self) -> Figures {
+        Figures {
+            commits: *self.committed.borrow(),
+            refused: self.refused.load(Ordering::Relaxed),
+            turned_away: self.queue.turned_away(),
+            waiting: self.queue.waiting(),
+        }
     }
 
     /// Lets the lane finish what is queued, and end.

@@ -15,5 +15,5 @@ pub mod port;
 mod queue;
 pub mod work;
 
-pub use engine::{Engine, Options};
+pub use engine::{Engine, Figures, Options};
 pub use lane::LaneEnd;

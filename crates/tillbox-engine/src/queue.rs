@@ -2,7 +2,7 @@
 
 use crate::work::{SubmitError, Work};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::mpsc::{Receiver, Sender, channel};
 
 /// A queue in which at most `limit` commands wait. An empty one takes any work, so that a large piece is never
@@ -13,6 +13,7 @@ pub(crate) fn bounded<P>(limit: usize) -> (Entrance<P>, Exit<P>) {
     let entrance = Entrance {
         sender,
         waiting: Arc::clone(&waiting),
+        turned_away: Arc::default(),
         limit,
     };
     (entrance, Exit { receiver, waiting })
@@ -22,6 +23,7 @@ pub(crate) fn bounded<P>(limit: usize) -> (Entrance<P>, Exit<P>) {
 pub(crate) struct Entrance<P> {
     sender: Sender<Work<P>>,
     waiting: Arc<AtomicUsize>,
+    turned_away: Arc<AtomicU64>,
     limit: usize,
 }
 
@@ -30,6 +32,7 @@ impl<P> Clone for Entrance<P> {
         Self {
             sender: self.sender.clone(),
             waiting: Arc::clone(&self.waiting),
+            turned_away: Arc::clone(&self.turned_away),
             limit: self.limit,
         }
     }
@@ -42,11 +45,23 @@ impl<P> Entrance<P> {
         let before = self.waiting.fetch_add(commands, Ordering::Relaxed);
         if before > 0 && before.saturating_add(commands) > self.limit {
             self.waiting.fetch_sub(commands, Ordering::Relaxed);
+            let turned_away = u64::try_from(commands).unwrap_or(u64::MAX);
+            self.turned_away.fetch_add(turned_away, Ordering::Relaxed);
             return Err(SubmitError::Overloaded("the queue is full".to_owned()));
         }
         self.sender
             .send(work)
             .map_err(|_ended| SubmitError::ShuttingDown)
+    }
+
+    /// Commands that wait.
+    pub(crate) fn waiting(&self) -> usize {
+        self.waiting.load(Ordering::Relaxed)
+    }
+
+    /// Commands that found the queue full.
+    pub(crate) fn turned_away(&self) -> u64 {
+        self.turned_away.load(Ordering::Relaxed)
     }
 
     /// Tells the lane to end behind what is queued; a lane that has ended needs no telling.

@@ -47,7 +47,7 @@ pub use portal_sessions::{
 };
 pub use prices::{NewPrice, PriceError};
 pub use public_url::{MalformedPublicUrl, PublicUrl};
-pub use service::{Running, Service, ServiceOptions};
+pub use service::{Figures, Restored, Running, Service, ServiceOptions};
 pub use settings::{
     AmountOverrides, Branding, CurrencySettings, Settings, SettingsError, UnreadableSettings,
     print_amount,

@@ -16,14 +16,14 @@ use lru::LruCache;
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, RwLock};
 use std::thread::JoinHandle;
-use tillbox_core::entry::Actor;
+use tillbox_core::entry::{Actor, LogHead};
 use tillbox_core::id::{ApiKeyId, MerchantId, WalletId};
 use tillbox_core::id_source::IdSource;
 use tillbox_engine::clock::{Clock, MerchantClock};
 use tillbox_engine::{Engine, LaneEnd, Options};
 use tillbox_store::StoreError;
 use tillbox_store::sqlite::{
-    Connection, PastStates, SqliteLedger, SqliteStore, api_keys, merchants,
+    Connection, PastStates, SharedLogHead, SqliteLedger, SqliteStore, api_keys, merchants,
 };
 
 /// What a service is started with.
@@ -40,6 +40,27 @@ pub struct ServiceOptions {
     pub public_url: PublicUrl,
     /// The key of the merchant that is made when there is none yet.
     pub bootstrap: BootstrapKey,
+    /// What to do with a database that does not reach its anchor.
+    pub restored: Restored,
+}
+
+/// What to do with a database that does not reach its anchor: its end is missing, or it is another one.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Restored {
+    /// It is not written.
+    #[default]
+    Refuse,
+    /// It is taken, and that is noted: a copy was restored on purpose.
+    Accept,
+}
+
+/// What the service does and where its log stands, for whoever watches it.
+#[derive(Clone, Copy, Debug)]
+pub struct Figures {
+    /// What the ledger's writer has done.
+    pub engine: tillbox_engine::Figures,
+    /// Where the log stands.
+    pub head: LogHead,
 }
 
 /// What the API calls. Shared as an [`Arc`].
@@ -61,6 +82,7 @@ pub struct Service {
     pub(crate) driving: Arc<Driving>,
     /// Wakes who waits for a top-up, whenever the provider was asked about one.
     pub(crate) driven: tokio::sync::Notify,
+    head: SharedLogHead,
     random_number: u64,
 }
 
@@ -84,7 +106,10 @@ const WALLET_FACTS: usize = 500_000;
 impl Service {
     /// Opens the database, makes the first merchant if there is none, and starts the ledger.
     pub fn start(options: ServiceOptions) -> Result<Running, StoreError> {
-        let (store, mut writer) = SqliteStore::open(&options.database)?;
+        let (store, mut writer) = match options.restored {
+            Restored::Refuse => SqliteStore::open(&options.database)?,
+            Restored::Accept => SqliteStore::open_restored(&options.database)?,
+        };
         let ids = Arc::new(IdSource::after(store.highest_id()?));
         let bootstrapped = bootstrap(&mut writer, &ids, &options)?;
         let merchants = load_merchants(&writer)?;
@@ -98,10 +123,11 @@ impl Service {
             batch: BATCH,
             cache_bytes: options.cache_bytes,
         };
-        let (engine, ledger) =
-            Engine::start(SqliteLedger::new(writer)?, engine_options).map_err(|why| {
-                StoreError::Unavailable(format!("the ledger's thread can't be started: {why}"))
-            })?;
+        let ledger = SqliteLedger::new(writer)?;
+        let head = ledger.head();
+        let (engine, ledger) = Engine::start(ledger, engine_options).map_err(|why| {
+            StoreError::Unavailable(format!("the ledger's thread can't be started: {why}"))
+        })?;
         let facts =
             std::num::NonZeroUsize::new(WALLET_FACTS).unwrap_or(std::num::NonZeroUsize::MIN);
         let secrets = Secrets::of(&options.random);
@@ -128,6 +154,7 @@ impl Service {
             driving: Arc::default(),
             driven: tokio::sync::Notify::new(),
             wallet_facts: Mutex::new(LruCache::new(facts)),
+            head,
             random_number: secrets.next().number(),
             secrets,
         };
@@ -147,6 +174,14 @@ impl Service {
     pub async fn check_ready(&self) -> Result<(), ServiceError> {
         self.database.write(|_connection| Ok(())).await?;
         self.database.read(|_connection| Ok(())).await
+    }
+
+    /// What it does and where its log stands.
+    pub fn figures(&self) -> Figures {
+        Figures {
+            engine: self.engine.figures(),
+            head: self.head.get(),
+        }
     }
 
     /// Where people reach the server: what links begin with.

@@ -6,6 +6,7 @@ mod assets;
 mod charts;
 mod docs;
 mod live;
+mod metrics;
 mod portal;
 mod router;
 mod sandbox;
@@ -14,4 +15,4 @@ mod wire;
 mod words;
 
 pub use router::{openapi, router};
-pub use serve::serve;
+pub use serve::{serve, serve_metrics};

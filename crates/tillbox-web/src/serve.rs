@@ -1,7 +1,9 @@
 //! The accept loop: HTTP/1.1 with every wait bounded ([`crate::wire`]), and a stop that finishes what was begun.
 
 use crate::live::Streams;
+use crate::metrics;
 use crate::wire::{Progress, Wire};
+use axum::Router;
 use axum::extract::Extension;
 use axum::http::Request;
 use hyper::body::Incoming;
@@ -27,10 +29,29 @@ const AFTER_FAILED_ACCEPT: Duration = Duration::from_millis(50);
 pub async fn serve(
     listener: TcpListener,
     service: Arc<Service>,
-    mut stopped: watch::Receiver<bool>,
+    stopped: watch::Receiver<bool>,
     within: Duration,
 ) -> std::io::Result<()> {
     let router = crate::router(service).layer(Extension(Streams::new(stopped.clone())));
+    run(listener, router, stopped, within).await
+}
+
+/// The same for `/metrics`, on a listener of its own: who may see the figures is for the network to say.
+pub async fn serve_metrics(
+    listener: TcpListener,
+    service: Arc<Service>,
+    stopped: watch::Receiver<bool>,
+    within: Duration,
+) -> std::io::Result<()> {
+    run(listener, metrics::router(service), stopped, within).await
+}
+
+async fn run(
+    listener: TcpListener,
+    router: Router,
+    mut stopped: watch::Receiver<bool>,
+    within: Duration,
+) -> std::io::Result<()> {
     let places = Arc::new(Semaphore::new(CONNECTIONS));
     let graceful = GracefulShutdown::new();
     loop {

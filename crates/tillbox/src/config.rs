@@ -11,6 +11,7 @@ use tillbox_store::StoreError;
 pub(crate) struct File {
     pub(crate) database: Option<String>,
     pub(crate) listen: Option<String>,
+    pub(crate) metrics_listen: Option<String>,
     pub(crate) public_url: Option<String>,
     pub(crate) log: Option<String>,
     pub(crate) cache_mib: Option<usize>,

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::time::Duration;
 use tillbox_engine::LaneEnd;
 use tillbox_engine::clock::SystemClock;
-use tillbox_service::{BootstrapKey, PublicUrl, Running, Service, ServiceOptions};
+use tillbox_service::{BootstrapKey, PublicUrl, Restored, Running, Service, ServiceOptions};
 
 /// What `serve` may be told.
 #[derive(Debug, clap::Args)]
@@ -38,6 +38,13 @@ pub(crate) struct Arguments {
         value_name = "KEY"
     )]
     bootstrap_key: Option<String>,
+    /// Where `/metrics` is: HOST:PORT. Nowhere unless told; anybody who reaches it may read it.
+    #[arg(long, env = "TILLBOX_METRICS_LISTEN", value_name = "ADDR")]
+    metrics_listen: Option<String>,
+    /// Takes a database that has lost its end, or is another one, as its anchor tells: once, behind a copy that was
+    /// restored on purpose. It is noted in the database.
+    #[arg(long)]
+    accept_restored: bool,
     #[command(flatten)]
     config: ConfigArgument,
 }
@@ -101,7 +108,28 @@ pub(crate) fn run(arguments: Arguments) -> Result<ExitCode> {
         Some(url) => url,
         None => PublicUrl::of_listener(address_of(&listener)?),
     };
-    let running = start(&database, cache_mib, public_url, bootstrap.clone())?;
+    let metrics = arguments
+        .metrics_listen
+        .or(file.metrics_listen)
+        .map(|address| {
+            let bound = runtime.block_on(tokio::net::TcpListener::bind(&address));
+            bound.with_context(|| {
+                format!("can't listen on {address:?} for metrics: it must be a free HOST:PORT")
+            })
+        })
+        .transpose()?;
+    let restored = if arguments.accept_restored {
+        Restored::Accept
+    } else {
+        Restored::Refuse
+    };
+    let running = start(
+        &database,
+        cache_mib,
+        public_url,
+        bootstrap.clone(),
+        restored,
+    )?;
     if is_given && running.service.authenticate(bootstrap.reveal()).is_none() {
         tracing::warn!("TILLBOX_BOOTSTRAP_KEY is not used: the database has a merchant already");
     }
@@ -111,7 +139,7 @@ pub(crate) fn run(arguments: Arguments) -> Result<ExitCode> {
             bootstrap.reveal()
         );
     }
-    runtime.block_on(serve(running, listener))
+    runtime.block_on(serve(running, listener, metrics))
 }
 
 /// Starts the service on a database.
@@ -120,6 +148,7 @@ pub(crate) fn start(
     cache_mib: usize,
     public_url: PublicUrl,
     bootstrap: BootstrapKey,
+    restored: Restored,
 ) -> Result<Running> {
     let options = ServiceOptions {
         database: database.to_owned(),
@@ -128,6 +157,7 @@ pub(crate) fn start(
         cache_bytes: cache_mib.saturating_mul(1024 * 1024),
         public_url,
         bootstrap,
+        restored,
     };
     Service::start(options)
         .map_err(config::plainly)
@@ -146,7 +176,12 @@ pub(crate) fn random<const N: usize>() -> Result<[u8; N]> {
 }
 
 /// Serves until SIGTERM, Ctrl-C or the end of the ledger.
-pub(crate) async fn serve(running: Running, listener: tokio::net::TcpListener) -> Result<ExitCode> {
+/// `metrics`: where `/metrics` is, if anywhere.
+pub(crate) async fn serve(
+    running: Running,
+    listener: tokio::net::TcpListener,
+    metrics: Option<tokio::net::TcpListener>,
+) -> Result<ExitCode> {
     let Running {
         service, ledger, ..
     } = running;
@@ -162,9 +197,18 @@ pub(crate) async fn serve(running: Running, listener: tokio::net::TcpListener) -
     let web = tokio::spawn(tillbox_web::serve(
         listener,
         Arc::clone(&service),
-        stopped,
+        stopped.clone(),
         STOP_WITHIN,
     ));
+    if let Some(listener) = metrics {
+        println!("Metrics are on http://{}/metrics", address_of(&listener)?);
+        tokio::spawn(tillbox_web::serve_metrics(
+            listener,
+            Arc::clone(&service),
+            stopped,
+            STOP_WITHIN,
+        ));
+    }
     let mut ledger_end = ledger_end;
     let end = tokio::select! {
         signal = told_to_stop() => {

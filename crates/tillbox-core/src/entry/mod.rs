@@ -6,12 +6,14 @@
 //! audit are all read off these.
 
 mod codec;
+mod log_head;
 mod seal;
 
 pub use codec::{
     CodecError, decode_body, decode_standing, decode_state, encode_body, encode_standing,
     encode_state,
 };
+pub use log_head::{CommitHash, LogHead};
 pub use seal::{Stamp, commit_to, seal};
 
 use crate::alerts::AlertsChange;

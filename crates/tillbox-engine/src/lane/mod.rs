@@ -23,6 +23,8 @@ use crate::work::{Answer, OpenSubmission, Reply, Submission, SubmitError, View, 
 use cache::Cache;
 use desk::{Decided, Desk};
 use pending::Pending;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use tillbox_core::decide;
 use tillbox_core::id::{MerchantId, WalletId};
 use tillbox_core::rejection::Rejection;
@@ -43,6 +45,7 @@ pub(crate) struct Lane<S: LedgerStore> {
     cache: Cache,
     top_ups: watch::Sender<u64>,
     committed: watch::Sender<u64>,
+    refused: Arc<AtomicU64>,
 }
 
 /// A piece of a batch, kept until the batch is settled, as it may have to be decided again.
@@ -72,6 +75,7 @@ impl<S: LedgerStore> Lane<S> {
         options: Options,
         top_ups: watch::Sender<u64>,
         committed: watch::Sender<u64>,
+        refused: Arc<AtomicU64>,
     ) -> Self {
         let cache = Cache::new(options.cache_bytes);
         Self {
@@ -80,6 +84,7 @@ impl<S: LedgerStore> Lane<S> {
             cache,
             top_ups,
             committed,
+            refused,
         }
     }
 
@@ -209,6 +214,7 @@ impl<S: LedgerStore> Lane<S> {
                     self.top_ups.send_modify(|commits| *commits += 1);
                 }
                 let taken = answers.len();
+                self.count_refused(&answers);
                 for ((_, reply), answer) in items.drain(..taken).zip(answers) {
                     reply.send(answer);
                 }
@@ -233,6 +239,13 @@ impl<S: LedgerStore> Lane<S> {
                 Err(why)
             }
         }
+    }
+
+    fn count_refused(&self, answers: &[Answer]) {
+        let refused = |answer: &&Answer| matches!(answer, Err(SubmitError::Rejected { .. }));
+        let count = answers.iter().filter(refused).count();
+        let count = u64::try_from(count).unwrap_or(u64::MAX);
+        self.refused.fetch_add(count, Ordering::Relaxed);
     }
 
     fn count_commit(&self) {

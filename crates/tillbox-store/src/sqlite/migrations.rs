@@ -15,6 +15,7 @@ pub(super) const MIGRATIONS: &[(&str, &str)] = &[
         "payment_links",
         include_str!("migrations/0006_payment_links.sql"),
     ),
+    ("log_head", include_str!("migrations/0007_log_head.sql")),
 ];
 
 /// Whether a file is a ledger, could become one, or is something else's.

@@ -3,6 +3,7 @@
 //! Opening takes a lock beside the file, so that one process writes; checks the version of SQLite (older ones than
 //! 3.51.3 can corrupt the WAL); sets the pragmas; migrates. What is durable is: WAL with `synchronous=FULL`.
 
+pub mod anchor;
 pub mod answers;
 pub mod api_keys;
 pub mod customers;
@@ -13,6 +14,7 @@ mod key_index;
 mod ledger;
 pub mod listing;
 pub mod log;
+mod log_head;
 pub mod lots;
 pub mod merchants;
 mod migrations;
@@ -38,15 +40,18 @@ pub mod wallets;
 mod tests;
 
 pub use ledger::SqliteLedger;
+pub use log_head::SharedLogHead;
 pub use plain::PlainWrite;
 pub use rusqlite::Connection;
 pub use walk::{PastStates, Steps, Walk};
 
 use crate::error::StoreError;
+use anchor::Standing;
 use pool::ReadPool;
 use rusqlite::OpenFlags;
 use std::fs::{File, TryLockError};
 use std::path::{Path, PathBuf};
+use tillbox_core::entry::LogHead;
 
 /// SQLite before this can corrupt a WAL database; as SQLite numbers its versions.
 const OLDEST_SQLITE: i32 = 3_051_003;
@@ -63,8 +68,22 @@ pub struct SqliteStore {
 
 impl SqliteStore {
     /// Opens the database that `url` names (`sqlite:PATH`), migrates it, and gives the one connection that may
-    /// write. Its folder is made if it is missing.
+    /// write. Its folder is made if it is missing. One that does not reach its anchor is refused.
     pub fn open(url: &str) -> Result<(Self, Connection), StoreError> {
+        Self::open_if(url, |path, anchored, log| {
+            Err(anchor::refusal(path, anchored, log))
+        })
+    }
+
+    /// The same, but takes a database that does not reach its anchor: a copy was restored on purpose. It is noted.
+    pub fn open_restored(url: &str) -> Result<(Self, Connection), StoreError> {
+        Self::open_if(url, |_path, _anchored, _log| Ok(()))
+    }
+
+    fn open_if(
+        url: &str,
+        accept: impl FnOnce(&Path, LogHead, LogHead) -> Result<(), StoreError>,
+    ) -> Result<(Self, Connection), StoreError> {
         if rusqlite::version_number() < OLDEST_SQLITE {
             return Err(StoreError::Unavailable(format!(
                 "SQLite {} is too old: 3.51.3 is needed",
@@ -92,7 +111,32 @@ impl SqliteStore {
         let mut writer = Connection::open_with_flags(&path, flags)?;
         migrations::refuse_foreign(&writer)?;
         prepare_writer(&writer)?;
+        let standing = anchor::compare(&path, &writer)?;
+        if let Standing::Differs { anchored, log } = standing {
+            accept(&path, anchored, log)?;
+        }
         migrations::migrate(&mut writer)?;
+        log_head::take_in_older_rows(&writer)?;
+        match standing {
+            Standing::Reaches(_) => {}
+            Standing::Differs { anchored, log } => {
+                anchor::note_restored(&writer, anchored, log)?;
+                tracing::warn!(
+                    anchored = anchored.height,
+                    height = log.height,
+                    "a restored database was accepted: what was written behind it is gone"
+                );
+            }
+            Standing::NotAnchored => {
+                let height = log_head::last(&writer)?.height;
+                if height > 0 {
+                    tracing::warn!(
+                        height,
+                        "there was no anchor beside the database: whether its end is there is not known; a new one is made"
+                    );
+                }
+            }
+        }
         Ok((
             Self {
                 pool: ReadPool::new(path, pool::LIMITS),
@@ -119,6 +163,8 @@ impl SqliteStore {
             )
         };
         let last = |table: &&str| format!("SELECT coalesce(max(id), 0) FROM {table}");
+        // Of rows that were lost: their ids are not used again.
+        let anchored = "SELECT coalesce(max(anchored_id), 0) FROM restorations".to_owned();
         let queries = [
             "log",
             "outbox",
@@ -130,7 +176,8 @@ impl SqliteStore {
         ]
         .iter()
         .map(last)
-        .chain(["customers", "prices"].map(by_merchant));
+        .chain(["customers", "prices"].map(by_merchant))
+        .chain([anchored]);
         self.read(|connection| {
             let mut highest = 0;
             for query in queries {

@@ -74,7 +74,7 @@ impl Sqlite {
 
 impl Drop for Sqlite {
     fn drop(&mut self) {
-        for ending in ["", "-wal", "-shm", ".lock"] {
+        for ending in ["", "-wal", "-shm", ".lock", ".anchor"] {
             let mut name = self.path.clone().into_os_string();
             name.push(ending);
             drop(std::fs::remove_file(name));

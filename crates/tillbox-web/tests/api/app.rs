@@ -12,7 +12,7 @@ use std::thread::JoinHandle;
 use tillbox_core::time::Timestamp;
 use tillbox_engine::LaneEnd;
 use tillbox_engine::clock::{Clock, ManualClock};
-use tillbox_service::{BootstrapKey, PublicUrl, Running, Service, ServiceOptions};
+use tillbox_service::{BootstrapKey, PublicUrl, Restored, Running, Service, ServiceOptions};
 use tower::ServiceExt;
 
 pub(crate) const KEY: &str = "tb_test_0123456789abcdef01234567";
@@ -138,6 +138,7 @@ impl TestApp {
             cache_bytes: 8 << 20,
             public_url: setting.public_url.clone(),
             bootstrap: BootstrapKey::parse(KEY).expect("a key"),
+            restored: Restored::Refuse,
         };
         let Running {
             service, ledger, ..

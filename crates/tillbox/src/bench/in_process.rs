@@ -13,7 +13,7 @@ use tillbox_core::id::WalletId;
 use tillbox_core::reason::Reason;
 use tillbox_engine::LaneEnd;
 use tillbox_service::{
-    BootstrapKey, Mode, Operation, Outcome, Principal, PublicUrl, Running, Service,
+    BootstrapKey, Mode, Operation, Outcome, Principal, PublicUrl, Restored, Running, Service,
 };
 
 pub(crate) struct Ledger {
@@ -31,6 +31,7 @@ impl Ledger {
             256,
             PublicUrl::parse("http://127.0.0.1")?,
             BootstrapKey::parse(key)?,
+            Restored::Refuse,
         )?;
         let principal = service.authenticate(key).context("the key is not known")?;
         Ok(Self {

@@ -16,7 +16,7 @@ use std::io::IsTerminal;
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::Arc;
-use tillbox_service::{BootstrapKey, PublicUrl};
+use tillbox_service::{BootstrapKey, PublicUrl, Restored};
 use tokio::io::AsyncBufReadExt;
 
 /// What `demo` may be told.
@@ -64,10 +64,11 @@ pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode> {
         serve::DEFAULT_CACHE_MIB,
         public_url.clone(),
         key.clone(),
+        Restored::Refuse,
     )?;
     let service = Arc::clone(&running.service);
     let outcome = runtime.block_on(async {
-        let served = tokio::spawn(serve::serve(running, listener));
+        let served = tokio::spawn(serve::serve(running, listener, None));
         let api = Api::new(&service, key.reveal());
         let made = make(&service, &api, arguments.days).await?;
         if arguments.only_make {

@@ -6,6 +6,7 @@
 //! `cargo test -p tillbox --test e2e` runs all of it; `TILLBOX_E2E_BINARY=$PWD/target/release/tillbox` before it runs the
 //! same against another binary, and `TILLBOX_CRASH_ROUNDS=20` makes the crashes many (`crash`).
 
+mod anchor;
 mod answer;
 mod bad_ids;
 mod bad_input;

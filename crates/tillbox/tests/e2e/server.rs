@@ -23,6 +23,8 @@ pub(crate) struct Server {
     directory: PathBuf,
     bootstrap_key: Option<String>,
     log: Option<&'static str>,
+    /// More arguments of `serve`.
+    arguments: Vec<&'static str>,
     running: Option<Running>,
     starts: usize,
 }
@@ -45,6 +47,7 @@ impl Server {
             directory: fresh_directory(),
             bootstrap_key: key.map(str::to_owned),
             log: None,
+            arguments: Vec::new(),
             running: None,
             starts: 0,
         };
@@ -59,6 +62,7 @@ impl Server {
             directory: fresh_directory(),
             bootstrap_key: Some(BOOTSTRAP_KEY.to_owned()),
             log: Some("trace"),
+            arguments: Vec::new(),
             running: None,
             starts: 0,
         };
@@ -104,10 +108,18 @@ impl Server {
             directory: fresh_directory(),
             bootstrap_key: Some(bootstrap_key.to_owned()),
             log: None,
+            arguments: Vec::new(),
             running: None,
             starts: 0,
         };
         server.serve_in_vain("first")
+    }
+
+    /// The same with these arguments of `serve`, this once.
+    pub(crate) fn restart_with(&mut self, arguments: &[&'static str]) {
+        self.arguments = arguments.to_vec();
+        self.restart();
+        self.arguments.clear();
     }
 
     pub(crate) fn restart_with_bootstrap_key(&mut self, key: &str) {
@@ -186,8 +198,9 @@ impl Server {
         self.serve_in_vain("second")
     }
 
+    /// Tries to serve, and is expected to be refused; how it ended.
     #[track_caller]
-    fn serve_in_vain(&self, log_name: &str) -> (ExitStatus, String) {
+    pub(crate) fn serve_in_vain(&self, log_name: &str) -> (ExitStatus, String) {
         let mut child = self.spawn_serve(free_address(), log_name);
         let status = wait::at_most(READY_WITHIN, || child.try_wait().expect("asked"));
         if status.is_none() {
@@ -247,6 +260,7 @@ impl Server {
         let mut command = self.command();
         command
             .arg("serve")
+            .args(&self.arguments)
             .env("TILLBOX_DATABASE", self.database_url())
             .env("TILLBOX_LISTEN", address.to_string())
             .stdin(Stdio::null())

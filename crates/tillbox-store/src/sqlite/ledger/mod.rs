@@ -7,11 +7,14 @@
 mod load;
 mod write;
 
+use super::anchor::AnchorKeeper;
 use super::key_index::{self, KeyIndex};
+use super::log_head::{self, SharedLogHead};
 use super::plain::{PlainWrite, run_all};
 use super::top_ups;
 use crate::error::StoreError;
 use rusqlite::Connection;
+use std::path::Path;
 use tillbox_core::command::DebitRecord;
 use tillbox_core::currency::Currency;
 use tillbox_core::hold::HoldStatus;
@@ -28,6 +31,8 @@ use write::write_batch;
 pub struct SqliteLedger {
     connection: Connection,
     keys: KeyIndex,
+    head: SharedLogHead,
+    _anchor: AnchorKeeper,
 }
 
 impl SqliteLedger {
@@ -40,7 +45,20 @@ impl SqliteLedger {
     pub fn with_key_run(connection: Connection, length: usize) -> Result<Self, StoreError> {
         connection.set_prepared_statement_cache_capacity(128);
         let keys = KeyIndex::load(&connection, length)?;
-        Ok(Self { connection, keys })
+        let head = SharedLogHead::new(log_head::last(&connection)?);
+        let path = Path::new(connection.path().unwrap_or_default());
+        let anchor = AnchorKeeper::start(path, head.clone())?;
+        Ok(Self {
+            connection,
+            keys,
+            head,
+            _anchor: anchor,
+        })
+    }
+
+    /// Where the log stands, now and later.
+    pub fn head(&self) -> SharedLogHead {
+        self.head.clone()
     }
 
     /// Folds all keys that wait in memory into their table.
@@ -135,11 +153,14 @@ impl LedgerStore for SqliteLedger {
             ));
         }
         let index = &self.keys;
+        let rows = batch.entries.iter().map(|entry| (entry.id, &entry.hash));
+        let head = self.head.get().after(rows);
         let slice = transact(&mut self.connection, |connection| {
-            write_batch(connection, index, batch)?;
+            write_batch(connection, index, batch, head)?;
             index.fold(connection, keys.len())
         })?;
         self.keys.committed(&keys, slice);
+        self.head.set(head);
         Ok(())
     }
 

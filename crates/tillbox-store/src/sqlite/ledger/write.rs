@@ -5,21 +5,22 @@ use super::super::rows::{pack_parts, pack_spans};
 use super::super::{outbox, stretches, top_ups};
 use rusqlite::{Connection, params};
 use std::sync::Arc;
-use tillbox_core::entry::{Entry, encode_body, encode_standing};
+use tillbox_core::entry::{Entry, LogHead, encode_body, encode_standing};
 use tillbox_core::id::{LotId, MerchantId, WalletId};
 use tillbox_core::reason::{Language, Reason};
 use tillbox_core::time::Timestamp;
 use tillbox_core::wallet::{WalletState, WalletStatus};
 use tillbox_engine::port::{Batch, HoldWrite, LotWrite, OpenedWallet};
 
-/// All of a batch: wallets that it opens, rows with what looks them up, then last states.
+/// All of a batch: wallets that it opens, rows with what looks them up, then last states. `head`: behind its rows.
 pub(super) fn write_batch(
     connection: &Connection,
     keys: &KeyIndex,
     batch: &Batch<'_>,
+    head: LogHead,
 ) -> rusqlite::Result<()> {
     write_opened(connection, batch.opened)?;
-    write_entries(connection, batch)?;
+    write_entries(connection, batch, head)?;
     write_lots(connection, batch.lots)?;
     write_holds(connection, batch.holds)?;
     write_top_ups(connection, batch)?;
@@ -64,11 +65,15 @@ fn write_opened(connection: &Connection, opened: &[OpenedWallet]) -> rusqlite::R
     Ok(())
 }
 
-fn write_entries(connection: &Connection, batch: &Batch<'_>) -> rusqlite::Result<()> {
+fn write_entries(
+    connection: &Connection,
+    batch: &Batch<'_>,
+    head: LogHead,
+) -> rusqlite::Result<()> {
     let mut insert = connection.prepare_cached(
         "INSERT INTO log (id, merchant_id, wallet_id, version, seq, kind, reason, amount, balance_after, at, key, fingerprint, \
-         body, description, reference, metadata, salt, hash) \
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18)",
+         body, description, reference, metadata, salt, hash, height, head) \
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20)",
     )?;
     let mut merchants: std::collections::HashMap<WalletId, MerchantId> =
         std::collections::HashMap::with_capacity(batch.wallets.len());
@@ -83,6 +88,7 @@ fn write_entries(connection: &Connection, batch: &Batch<'_>) -> rusqlite::Result
         body.clear();
         encode_body(entry, &mut body);
         let event = &entry.event;
+        let ends = entry.id == head.last;
         insert.execute(params![
             entry.id.number(),
             merchants
@@ -103,7 +109,9 @@ fn write_entries(connection: &Connection, batch: &Batch<'_>) -> rusqlite::Result
             event.note.reference,
             event.note.metadata,
             entry.salt,
-            entry.hash
+            entry.hash,
+            ends.then_some(head.height),
+            ends.then_some(head.hash)
         ])?;
         write_links(connection, entry)?;
     }

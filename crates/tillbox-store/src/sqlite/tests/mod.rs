@@ -1,5 +1,6 @@
 //! Tests on real files: opening, plain tables, reads. The ledger's own tests are the conformance suite.
 
+mod anchor;
 mod customers;
 mod events;
 mod history;
@@ -133,7 +134,7 @@ struct Ledger {
     states: BTreeMap<WalletId, WalletState>,
     last_id: Cell<i64>,
     now: Timestamp,
-    _folder: Folder,
+    folder: Folder,
 }
 
 impl Ledger {
@@ -146,8 +147,13 @@ impl Ledger {
             states: BTreeMap::new(),
             last_id: Cell::new(100),
             now: at(1_000),
-            _folder: folder,
+            folder,
         }
+    }
+
+    /// Ends as a process that stops; the files stay.
+    fn close(self) -> Folder {
+        self.folder
     }
 
     fn read<T>(&self, read: impl FnOnce(&Connection) -> Result<T, StoreError>) -> T {

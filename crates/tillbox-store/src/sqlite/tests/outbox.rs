@@ -20,7 +20,7 @@ fn from_before(folder: &Folder) {
     let rows = "INSERT INTO wallets (id, merchant_id, customer_id, currency, language, name, metadata, initial_status, initial_overdraft_limit, created_at, updated_at) \
          VALUES (10, 1, 1, 'USD', 'en', 'The \"first\"', '{\"plan\":1}', 1, 0, 5, 6), (20, 1, 2, 'USD', 'en', NULL, '{}', 1, 0, 7, 7); \
          INSERT INTO log (id, merchant_id, wallet_id, version, kind, reason, amount, balance_after, at, body, hash) \
-         VALUES (11, 1, 10, 1, 12, 0, 0, 0, 0, x'', x''), (9000000000, 1, 10, 2, 13, 0, 0, 0, 0, x'', x'')";
+         VALUES (11, 1, 10, 1, 12, 0, 0, 0, 0, x'', zeroblob(32)), (9000000000, 1, 10, 2, 13, 0, 0, 0, 0, x'', zeroblob(32))";
     connection.execute_batch(rows).expect("rows");
 }
 

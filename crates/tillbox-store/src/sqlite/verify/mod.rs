@@ -14,6 +14,7 @@ mod links;
 mod told;
 mod wallet;
 
+use super::anchor::{self, Standing};
 use super::migrations::{Contents, contents};
 use super::open_for_reading;
 use crate::error::StoreError;
@@ -24,6 +25,8 @@ use std::time::Duration;
 use tillbox_core::id::WalletId;
 use tillbox_engine::clock::{Clock, SystemClock};
 use wallet::Walk;
+
+const ANCHOR: &str = "the log reaches its anchor";
 
 /// Rows that one snapshot reads.
 const ROWS_PER_SNAPSHOT: usize = 10_000;
@@ -74,6 +77,7 @@ pub fn verify(path: &Path, progress: &mut dyn FnMut(Progress)) -> Result<Report,
     }
     let begun = SystemClock.now().micros();
     let mut report = Report::default();
+    check_anchor(path, &connection, &mut report)?;
     let rows_total = connection.query_row("SELECT count(*) FROM log", [], |row| row.get(0))?;
     let mut walk = Walk::default();
     loop {
@@ -92,6 +96,30 @@ pub fn verify(path: &Path, progress: &mut dyn FnMut(Progress)) -> Result<Report,
     let micros = SystemClock.now().micros().saturating_sub(begun);
     report.took = Duration::from_micros(u64::try_from(micros).unwrap_or(0));
     Ok(report)
+}
+
+/// Whether the log reaches what is anchored beside it, if anything is.
+fn check_anchor(
+    path: &Path,
+    connection: &Connection,
+    report: &mut Report,
+) -> Result<(), StoreError> {
+    let detail = match anchor::compare(path, connection) {
+        Ok(Standing::NotAnchored | Standing::Reaches(_)) => return Ok(()),
+        Ok(Standing::Differs { anchored, log }) => {
+            let (anchored, height) = (anchored.height, log.height);
+            format!("{anchored} rows are anchored; the log has {height}, and not these")
+        }
+        Err(StoreError::Corrupt { what }) => what,
+        Err(other) => return Err(other),
+    };
+    report.add(Violation {
+        invariant: ANCHOR,
+        wallet: None,
+        version: None,
+        detail,
+    });
+    Ok(())
 }
 
 fn in_snapshot<T>(
