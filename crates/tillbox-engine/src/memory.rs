@@ -54,7 +54,17 @@ impl MemoryStore {
 
     /// The rows of a wallet, in order.
     pub fn entries_of(&self, wallet: WalletId) -> impl Iterator<Item = &Arc<Entry>> {
-        let ids = self.versions.range((wallet, 0)..=(wallet, u64::MAX));
+        self.entries_behind(wallet, 0)
+    }
+
+    /// The rows of a wallet with versions above `version`, in order.
+    pub fn entries_behind(
+        &self,
+        wallet: WalletId,
+        version: u64,
+    ) -> impl Iterator<Item = &Arc<Entry>> {
+        let first = (wallet, version.saturating_add(1));
+        let ids = self.versions.range(first..=(wallet, u64::MAX));
         ids.filter_map(|(_, id)| self.log.get(id))
     }
 

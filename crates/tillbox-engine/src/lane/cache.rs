@@ -2,7 +2,6 @@
 
 use crate::port::{LedgerStore, LoadError};
 use lru::LruCache;
-use std::collections::HashSet;
 use tillbox_core::id::WalletId;
 use tillbox_core::wallet::WalletState;
 
@@ -32,11 +31,12 @@ impl Cache {
         store: &mut S,
         ids: impl Iterator<Item = WalletId>,
     ) -> Result<(), LoadError> {
-        let missing: HashSet<WalletId> = ids.filter(|id| !self.wallets.contains(id)).collect();
+        let mut missing: Vec<WalletId> = ids.filter(|id| !self.wallets.contains(id)).collect();
         if missing.is_empty() {
             return Ok(());
         }
-        let missing: Vec<WalletId> = missing.into_iter().collect();
+        missing.sort_unstable();
+        missing.dedup();
         for state in store.load_wallets(&missing)?.into_iter().flatten() {
             self.insert(state);
         }

@@ -1,8 +1,8 @@
 //! As if one by one: a batch gives the answers and the state that its commands give each alone.
 
 use crate::client::{ask, credit, debit, forced, keyed, wait};
+use crate::dice::Dice;
 use crate::ledger::{Ledger, hold};
-use crate::script::Dice;
 use std::sync::Arc;
 use tillbox_core::entry::Entry;
 use tillbox_engine::work::{Answer, Mode, Outcome, Submission, SubmitError};

@@ -33,7 +33,7 @@ pub(crate) struct Model {
     /// Whether the last row is one behind which auto-recharge is asked (R21).
     asks: bool,
     pub(crate) overdraft: i128,
-    pub(crate) frozen: bool,
+    pub(crate) status: WalletStatus,
     pub(crate) version: u64,
     pub(crate) seq: u64,
     pub(crate) last_at: Timestamp,
@@ -72,6 +72,13 @@ struct Move {
     stretches: Vec<(From, i128)>,
 }
 
+/// Something that the clock brings.
+enum Due {
+    Hold(HoldId),
+    Lot(usize),
+    BackOff,
+}
+
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum From {
     Lot(usize),
@@ -94,7 +101,7 @@ const NOTHING: Moved = Moved {
 type Refusable<T> = Result<T, Rejection>;
 
 impl Model {
-    pub(crate) fn new(overdraft: i128) -> Self {
+    pub(crate) fn new(status: WalletStatus, overdraft: i128) -> Self {
         Self {
             lots: Vec::new(),
             holds: BTreeMap::new(),
@@ -105,7 +112,7 @@ impl Model {
             owed_bonus: 0,
             asks: false,
             overdraft,
-            frozen: false,
+            status,
             version: 0,
             seq: 0,
             last_at: Timestamp::from_micros(0),
@@ -134,44 +141,64 @@ impl Model {
         self.lots.iter().map(|lot| lot.remaining - lot.held).sum()
     }
 
+    /// What is due first, and since when: holds before lots, and a back-off last.
+    fn first_due(&self, now: Timestamp) -> Option<(Timestamp, Due)> {
+        let holds = self.open_holds().map(|(id, hold)| (hold.expires, *id));
+        let hold = holds.min().map(|(at, id)| (at, Due::Hold(id)));
+        let lots = (0..self.lots.len()).filter(|at| self.lots[*at].remaining > self.lots[*at].held);
+        let lots = lots.filter_map(|at| Some((self.lots[at].expires?, self.order(at))));
+        let lot = lots.min().map(|(at, (.., lot))| (at, Due::Lot(lot)));
+        let over = self.recharge.as_ref().filter(|one| one.enabled);
+        let over = over.and_then(|one| Some((one.until?, Due::BackOff)));
+        let all = hold.into_iter().chain(lot).chain(over);
+        let first = all.min_by_key(|(at, _)| *at);
+        first.filter(|(at, _)| *at <= now)
+    }
+
+    /// Whether anything is due.
+    pub(crate) fn is_due(&self, now: Timestamp) -> bool {
+        self.first_due(now).is_some()
+    }
+
     /// Books the one thing that is due first, if anything is due.
     pub(crate) fn book_one_due(&mut self, now: Timestamp) -> Option<Moved> {
-        let holds = self
-            .holds
-            .iter()
-            .filter(|(_, hold)| hold.status == HoldStatus::Open);
-        let hold = holds.map(|(id, hold)| (hold.expires, *id)).min();
-        let lots = (0..self.lots.len()).filter(|at| self.lots[*at].remaining > self.lots[*at].held);
-        let lot = lots
-            .filter_map(|at| Some((self.lots[at].expires?, self.order(at))))
-            .min();
-        let hold = hold.filter(|(at, _)| *at <= now);
-        let lot = lot.filter(|(at, _)| *at <= now);
-        let over = self.recharge.as_ref().filter(|one| one.enabled);
-        let over = over.and_then(|one| one.until).filter(|at| *at <= now);
-        let first = hold.map(|(at, _)| at).into_iter();
-        let first = first.chain(lot.map(|(at, _)| at)).min();
-        if let Some(at) = over
-            && first.is_none_or(|first| at < first)
-        {
-            self.recharge.as_mut().expect("it is on").until = None;
-            self.asks = true;
-            return Some(NOTHING);
-        }
-        match (hold, lot) {
-            (Some((at, id)), lot) if lot.is_none_or(|(lot_at, _)| at <= lot_at) => {
+        let (at, due) = self.first_due(now)?;
+        Some(match due {
+            Due::Hold(id) => {
                 self.end(id, HoldStatus::Expired, at);
-                Some(NOTHING)
+                NOTHING
             }
-            (_, Some((_, (.., at)))) => {
+            Due::Lot(at) => {
                 let lot = &mut self.lots[at];
                 let rest = lot.remaining - lot.held;
                 lot.remaining = lot.held;
                 self.asks = true;
-                Some(money(-rest))
+                money(-rest)
             }
-            (_, None) => None,
-        }
+            Due::BackOff => {
+                self.recharge.as_mut().expect("it is on").until = None;
+                self.asks = true;
+                NOTHING
+            }
+        })
+    }
+
+    /// Holds that are open.
+    pub(crate) fn open_holds(&self) -> impl Iterator<Item = (&HoldId, &ModelHold)> {
+        let all = self.holds.iter();
+        all.filter(|(_, hold)| hold.status == HoldStatus::Open)
+    }
+
+    /// Once faults have ended and everything due was booked, nothing is left under way.
+    pub(crate) fn expect_peace(&self, number: i64) {
+        assert_eq!(
+            self.open_holds().count(),
+            0,
+            "wallet {number} has open holds"
+        );
+        let open = self.top_ups.values().filter(|one| one.status.is_open());
+        assert_eq!(open.count(), 0, "wallet {number} waits for a payment");
+        assert_eq!(self.held(), 0, "wallet {number} holds value for nobody");
     }
 
     /// Carries out a command whose row has that id. What is due must be booked before.
@@ -223,14 +250,16 @@ impl Model {
                     self.capture(hold, wide(usage.cost), AfterCapture::StayOpen, now, id)
                 }
                 None if usage.cost.is_zero() => {
-                    if usage.force.is_none() {
-                        self.only_active()?;
+                    match usage.force {
+                        None => self.only_active()?,
+                        Some(_) => self.not_pending()?,
                     }
                     Ok(NOTHING)
                 }
                 None => self.spend(wide(usage.cost), usage.force, Reason::Usage, id),
             },
             Command::Adjust(adjust) => {
+                self.not_pending()?;
                 let amount = wide(adjust.amount);
                 if amount > 0 {
                     self.value_in(amount, FundingType::ManualAdjustment, 50, None, now);
@@ -289,14 +318,15 @@ impl Model {
             }
             Command::Freeze { .. } => {
                 self.only_active()?;
-                self.frozen = true;
+                self.status = WalletStatus::Frozen;
                 Ok(NOTHING)
             }
-            Command::Unfreeze if !self.frozen => {
+            Command::Unfreeze if self.status == WalletStatus::Active => {
                 Err(Rejection::Conflict("the wallet is not frozen"))
             }
             Command::Unfreeze => {
-                self.frozen = false;
+                self.not_pending()?;
+                self.status = WalletStatus::Active;
                 self.asks = true;
                 Ok(NOTHING)
             }
@@ -304,13 +334,13 @@ impl Model {
                 self.overdraft = wide(*limit);
                 Ok(NOTHING)
             }
+            Command::Activate if self.status != WalletStatus::PendingActivation => {
+                Err(Rejection::WalletNotActive(self.status))
+            }
             Command::Activate => {
-                let status = if self.frozen {
-                    WalletStatus::Frozen
-                } else {
-                    WalletStatus::Active
-                };
-                Err(Rejection::WalletNotActive(status))
+                self.no_activation_under_way()?;
+                self.status = WalletStatus::Active;
+                Ok(NOTHING)
             }
             Command::OpenTopUp(open) => self.open_top_up(open, now),
             Command::AdvanceTopUp(advance) => self.advance_top_up(advance.top_up_id, advance.to),
@@ -336,8 +366,12 @@ impl Model {
                 self.only_active()?;
                 self.available()
             }
-            Some(Force { floor: None }) => wide(Amount::MAX_SINGLE),
+            Some(Force { floor: None }) => {
+                self.not_pending()?;
+                wide(Amount::MAX_SINGLE)
+            }
             Some(Force { floor: Some(floor) }) => {
+                self.not_pending()?;
                 let by_force = self.unheld() - self.debt() + wide(floor);
                 by_force.max(self.available())
             }
@@ -402,8 +436,16 @@ impl Model {
     }
 
     fn only_active(&self) -> Refusable<()> {
-        if self.frozen {
-            return Err(Rejection::WalletNotActive(WalletStatus::Frozen));
+        if self.status == WalletStatus::Active {
+            return Ok(());
+        }
+        Err(Rejection::WalletNotActive(self.status))
+    }
+
+    /// Before its first payment a wallet takes what a merchant gives, and nothing else (R40).
+    fn not_pending(&self) -> Refusable<()> {
+        if self.status == WalletStatus::PendingActivation {
+            return Err(Rejection::WalletNotActive(self.status));
         }
         Ok(())
     }
@@ -421,15 +463,12 @@ impl Model {
     }
 
     fn short_of(&self, required: i128, available: i128) -> Rejection {
-        let open = self
-            .holds
-            .values()
-            .filter(|hold| hold.status == HoldStatus::Open);
+        let ends = self.open_holds().map(|(_, hold)| hold.expires);
         Rejection::InsufficientFunds {
             recharge: tillbox_core::rejection::RechargeBrief::default(),
             required: narrow(required),
             available: narrow(available),
-            next_release_at: open.map(|hold| hold.expires).min(),
+            next_release_at: ends.min(),
         }
     }
 }
@@ -464,6 +503,6 @@ pub(crate) fn wide(amount: Amount) -> i128 {
     amount.micros().into()
 }
 
-fn narrow(amount: i128) -> Amount {
+pub(crate) fn narrow(amount: i128) -> Amount {
     Amount::from_micros(amount.try_into().expect("a small amount"))
 }

@@ -6,6 +6,7 @@ use tillbox_core::id::{EntryId, HoldId};
 use tillbox_core::lot::FundingType;
 use tillbox_core::rejection::Rejection;
 use tillbox_core::time::Timestamp;
+use tillbox_core::wallet::WalletStatus;
 
 impl Model {
     pub(super) fn refund(
@@ -19,6 +20,9 @@ impl Model {
         let Some(record) = self.moves.get_mut(&debit) else {
             return Err(Rejection::TransactionNotFound);
         };
+        if self.status == WalletStatus::PendingActivation {
+            return Err(Rejection::WalletNotActive(self.status));
+        }
         if !record.refundable {
             return Err(Rejection::NotRefundable);
         }

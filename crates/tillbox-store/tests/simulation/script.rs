@@ -3,27 +3,32 @@
 mod money_in;
 
 use crate::client::{MERCHANT, ask, debit_of, key, wallet};
+use crate::dice::Dice;
+use crate::model::wide;
 use money_in::MoneyScript;
 pub(crate) use money_in::policies;
+use std::collections::HashMap;
 use std::sync::Arc;
 use tillbox_core::amount::Amount;
 use tillbox_core::command::{
     Adjust, AfterCapture, CaptureHold, Command, Credit, Debit, Expiry, Force, PlaceHold, Refund,
     Usage,
 };
-use tillbox_core::entry::{Entry, Note, UsageFacts};
-use tillbox_core::id::{EntryId, HoldId, MerchantId};
+use tillbox_core::entry::{Actor, Entry, Note, UsageFacts};
+use tillbox_core::id::{ApiKeyId, EntryId, HoldId, MerchantId};
 use tillbox_core::lot::FundingType;
+use tillbox_core::policy::Policies;
 use tillbox_core::reason::Reason;
 use tillbox_core::time::Timestamp;
+use tillbox_core::wallet::WalletState;
 use tillbox_engine::clock::MerchantClock;
-use tillbox_engine::work::{Mode, Submission};
+use tillbox_engine::work::{AnswerWriter, Mode, Submission};
 
 /// Wallets 1 to this.
-pub(crate) const WALLETS: i64 = 3;
+pub(crate) const WALLETS: i64 = 4;
 
 /// Names of what is asked, to count what was tried.
-pub(crate) const OPERATIONS: [&str; 22] = [
+pub(crate) const OPERATIONS: [&str; 24] = [
     "credit",
     "debit",
     "forced debit",
@@ -37,6 +42,7 @@ pub(crate) const OPERATIONS: [&str; 22] = [
     "overdraft",
     "freeze",
     "unfreeze",
+    "activate",
     "top-up",
     "advance",
     "settle",
@@ -45,54 +51,45 @@ pub(crate) const OPERATIONS: [&str; 22] = [
     "resume",
     "pause",
     "alerts",
+    "sweep",
     "dry run",
 ];
 
-/// The last wallet's merchant lives an hour ahead.
+fn writer() -> AnswerWriter {
+    Arc::new(|state: &WalletState, _| {
+        let (balance, held) = (wide(state.balance), wide(state.held));
+        (200, whole_answer(state.version, balance, held).into_bytes())
+    })
+}
+
+/// The last wallet's merchant lives an hour ahead, and tries things with its clock.
 pub(crate) fn clock_of(number: i64) -> MerchantClock {
     MerchantClock::ahead_by(if number == WALLETS { 3_600_000_000 } else { 0 })
 }
 
-/// Numbers from a seed (`SplitMix64`).
-pub(crate) struct Dice(u64);
+/// Of these, half store their answer whole.
+const STORED_WHOLE: [&str; 8] = [
+    "overdraft",
+    "freeze",
+    "unfreeze",
+    "activate",
+    "auto-recharge",
+    "resume",
+    "pause",
+    "alerts",
+];
 
-impl Dice {
-    pub(crate) fn new(seed: u64) -> Self {
-        Self(seed)
-    }
-
-    fn next(&mut self) -> u64 {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut mixed = self.0;
-        mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        mixed ^ (mixed >> 31)
-    }
-
-    /// From `low` up to `high`, both included.
-    pub(crate) fn roll(&mut self, low: i64, high: i64) -> i64 {
-        let width = u64::try_from(high - low + 1).expect("high is not below low");
-        low + i64::try_from(self.next() % width).expect("a small number")
-    }
-
-    /// Whether so many in a hundred come up.
-    pub(crate) fn chance(&mut self, percent: i64) -> bool {
-        self.roll(1, 100) <= percent
-    }
-
-    pub(crate) fn pick<'a, T>(&mut self, among: &'a [T]) -> Option<&'a T> {
-        let last = i64::try_from(among.len()).expect("a short list") - 1;
-        if last < 0 {
-            return None;
-        }
-        among.get(usize::try_from(self.roll(0, last)).expect("not negative"))
-    }
+/// What a command that stores its answer whole answers.
+pub(crate) fn whole_answer(version: u64, balance: i128, held: i128) -> String {
+    format!("{version} {balance} {held}")
 }
 
 /// One request of a client.
 #[derive(Clone)]
 pub(crate) struct Asked {
     pub(crate) operation: &'static str,
+    /// Whether its key was first used for another request.
+    pub(crate) is_altered: bool,
     pub(crate) submission: Submission,
 }
 
@@ -101,9 +98,12 @@ pub(crate) struct Script {
     pub(crate) dice: Dice,
     next_key: u64,
     holds: Vec<HoldId>,
-    moves: Vec<EntryId>,
+    debits: Vec<EntryId>,
+    /// Whose they are.
+    owners: HashMap<i64, i64>,
     answered: Vec<Asked>,
     pub(crate) money: MoneyScript,
+    policies: Arc<Policies>,
 }
 
 impl Script {
@@ -112,23 +112,29 @@ impl Script {
             dice: Dice::new(seed),
             next_key: 1,
             holds: Vec::new(),
-            moves: Vec::new(),
+            debits: Vec::new(),
+            owners: HashMap::new(),
             answered: Vec::new(),
             money: MoneyScript::default(),
+            policies: policies(),
         }
     }
 
     /// A request was answered by a row; later ones may name it, or ask the same again.
     pub(crate) fn learn(&mut self, asked: &Asked, entry: &Arc<Entry>) {
+        let owner = asked.submission.wallet_id.number();
         if let Some(hold) = entry.event.hold
             && asked.operation == "hold"
         {
             self.holds.push(hold.id);
+            self.owners.insert(hold.id.number(), owner);
         }
-        if entry.seq.is_some() {
-            self.moves.push(entry.id);
+        // A few that are no debits, too: they are refused.
+        if entry.event.amount.is_negative() || entry.version.is_multiple_of(16) {
+            self.debits.push(entry.id);
+            self.owners.insert(entry.id.number(), owner);
         }
-        self.learn_top_up(asked.submission.wallet_id.number(), entry);
+        self.learn_top_up(owner, entry);
         self.answered.push(asked.clone());
     }
 
@@ -142,8 +148,19 @@ impl Script {
                 && let Some(stamp) = &mut again.submission.key
             {
                 stamp.fingerprint = [2; 16];
+                again.is_altered = true;
             }
             return again;
+        }
+        if self.dice.chance(4) {
+            let number = self.dice.roll(1, WALLETS);
+            let mut sweep = self.sweep(number);
+            // A test clock books at the due instants on its way.
+            let is_test = number == WALLETS && self.dice.chance(50);
+            let seconds = self.dice.roll(0, 100_000);
+            let at = clock_of(number).time(now).plus_seconds(seconds);
+            sweep.submission.at = is_test.then_some(at);
+            return sweep;
         }
         let (operation, command) = if self.dice.chance(30) {
             self.money_in()
@@ -152,24 +169,52 @@ impl Script {
         };
         let dry = self.dice.chance(8);
         let stranger = self.dice.chance(2);
-        let any = self.dice.roll(1, WALLETS);
-        self.next_key += 1;
+        let whole = self.dice.chance(50) && STORED_WHOLE.contains(&operation);
+        let astray = self.dice.chance(10);
+        let owner = self.owner(&command).filter(|_| !astray);
+        let any = owner.unwrap_or(self.dice.roll(1, WALLETS));
         let (number, own_key) = self.placed(&command, any);
+        let asked = self.submission(number, command);
         Asked {
             operation: if dry { "dry run" } else { operation },
+            is_altered: false,
             submission: Submission {
-                wallet_id: wallet(number),
-                clock: clock_of(number),
                 merchant_id: if stranger {
                     MerchantId::from_number(2)
                 } else {
                     MERCHANT
                 },
-                key: Some(own_key.unwrap_or(key(self.next_key, 1))),
-                policies: policies(),
+                key: own_key.or(asked.key),
                 mode: if dry { Mode::DryRun } else { Mode::Commit },
-                ..ask(command)
+                answer: whole.then(writer),
+                ..asked
             },
+        }
+    }
+
+    /// Asks for what is due to be booked, as the sweep does.
+    pub(crate) fn sweep(&mut self, number: i64) -> Asked {
+        Asked {
+            operation: "sweep",
+            is_altered: false,
+            submission: Submission {
+                key: None,
+                ..self.submission(number, Command::BookDue)
+            },
+        }
+    }
+
+    /// A command under a new key, by a caller of its own, so that its row can be told from others.
+    pub(super) fn submission(&mut self, number: i64, command: Command) -> Submission {
+        self.next_key += 1;
+        let caller = i64::try_from(self.next_key).expect("a small number");
+        Submission {
+            wallet_id: wallet(number),
+            clock: clock_of(number),
+            actor: Actor::ApiKey(ApiKeyId::from_number(caller)),
+            key: Some(key(self.next_key, 1)),
+            policies: Arc::clone(&self.policies),
+            ..ask(command)
         }
     }
 
@@ -223,7 +268,7 @@ impl Script {
             }
             70..=80 => {
                 let refund = Refund {
-                    debit_id: self.named_move(),
+                    debit_id: self.debit(),
                     amount: self.dice.chance(60).then(|| self.amount(10)),
                     grace_days: 30,
                     debit: None,
@@ -256,7 +301,8 @@ impl Script {
                 ("overdraft", Command::SetOverdraftLimit(limit))
             }
             93..=95 => ("freeze", Command::Freeze { note: note() }),
-            _ => ("unfreeze", Command::Unfreeze),
+            96..=98 => ("unfreeze", Command::Unfreeze),
+            _ => ("activate", Command::Activate),
         }
     }
 
@@ -315,9 +361,23 @@ impl Script {
         found.unwrap_or(HoldId::from_number(1))
     }
 
-    fn named_move(&mut self) -> EntryId {
-        let newest = self.moves.len().saturating_sub(12);
-        let found = self.dice.pick(&self.moves[newest..]).copied();
+    fn debit(&mut self) -> EntryId {
+        let newest = self.debits.len().saturating_sub(12);
+        let found = self.dice.pick(&self.debits[newest..]).copied();
         found.unwrap_or(EntryId::from_number(1))
+    }
+
+    /// Whose it is what the command names.
+    fn owner(&self, command: &Command) -> Option<i64> {
+        let number = match command {
+            Command::Refund(refund) => refund.debit_id.number(),
+            Command::CaptureHold(capture) => capture.hold_id.number(),
+            Command::ReleaseHold { hold_id } | Command::ExtendHold { hold_id, .. } => {
+                hold_id.number()
+            }
+            Command::Usage(usage) => usage.hold_id?.number(),
+            _ => return None,
+        };
+        self.owners.get(&number).copied()
     }
 }

@@ -1,9 +1,9 @@
 //! What is asked of top-ups, auto-recharge and alerts: also what a provider says, once, twice, late or never.
 
-use super::Script;
+use super::{Asked, Script};
 use crate::client::key;
-use crate::model::{BONUS_DAYS, MAXIMUM, MAXIMUM_BALANCE, MINIMUM};
-use std::collections::HashMap;
+use crate::model::{BONUS_DAYS, MAXIMUM, MAXIMUM_BALANCE, MINIMUM, Model, narrow};
+use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 use tillbox_core::alerts::{AlertsChange, Source};
 use tillbox_core::amount::Amount;
@@ -15,6 +15,7 @@ use tillbox_core::policy::{Policies, Policy};
 use tillbox_core::reason::Reason;
 use tillbox_core::recharge::{FailureClass, PauseReason, RechargeSettings, Refill, TopUpLimits};
 use tillbox_core::top_up::{Channel, TopUpStatus};
+use tillbox_engine::work::Submission;
 
 /// Top-ups that can be named, and what was asked for and whose they are.
 #[derive(Default)]
@@ -42,6 +43,30 @@ pub(crate) fn policies() -> Arc<Policies> {
     })
 }
 
+/// The key of a payment that was made: the top-up itself.
+fn settlement_key(id: TopUpId) -> KeyStamp {
+    key(id.number().unsigned_abs() | 1 << 63, 1)
+}
+
+fn settle(top_up_id: TopUpId, charged: Amount) -> SettleTopUp {
+    SettleTopUp {
+        top_up_id,
+        charged,
+        payment_id: "pay".into(),
+        record: None,
+        note: Note::default(),
+    }
+}
+
+fn end(top_up_id: TopUpId, end: TopUpEnd) -> EndTopUp {
+    EndTopUp {
+        top_up_id,
+        end,
+        payment_id: None,
+        record: None,
+    }
+}
+
 impl Script {
     /// A top-up was opened, by whomever.
     pub(crate) fn learn_top_up(&mut self, wallet: i64, row: &Entry) {
@@ -67,11 +92,39 @@ impl Script {
                 let is_paid = matches!(command, Command::SettleTopUp(_));
                 // Where another learns of it besides, the key is another.
                 let by_top_up = is_paid && self.dice.chance(70);
-                let number = id.number().unsigned_abs() | 1 << 63;
-                (*wallet, by_top_up.then(|| key(number, 1)))
+                (*wallet, by_top_up.then(|| settlement_key(id)))
             }
             Some(_) | None => (any, None),
         }
+    }
+
+    /// The provider says of every payment that is open how it ended.
+    pub(crate) fn last_word_of_provider(&mut self, models: &BTreeMap<i64, Model>) -> Vec<Asked> {
+        let mut words = Vec::new();
+        for (number, model) in models {
+            let open = model.top_ups.iter().filter(|(_, one)| one.status.is_open());
+            for (id, one) in open {
+                let paid = settle(*id, narrow(one.amount));
+                let is_paid = self.dice.chance(70);
+                let (operation, command) = if is_paid {
+                    ("settle", Command::SettleTopUp(paid))
+                } else {
+                    ("end", Command::EndTopUp(end(*id, TopUpEnd::Canceled)))
+                };
+                let asked = self.submission(*number, command);
+                let key = if is_paid {
+                    Some(settlement_key(*id))
+                } else {
+                    asked.key
+                };
+                words.push(Asked {
+                    operation,
+                    is_altered: false,
+                    submission: Submission { key, ..asked },
+                });
+            }
+        }
+        words
     }
 
     pub(super) fn money_in(&mut self) -> (&'static str, Command) {
@@ -82,7 +135,11 @@ impl Script {
                 let open = OpenTopUp {
                     id: TopUpId::from_number(self.money.next),
                     amount: self.charge(45),
-                    reason: Reason::TopUp,
+                    reason: if self.dice.chance(15) {
+                        Reason::Activation
+                    } else {
+                        Reason::TopUp
+                    },
                     channel: *self.dice.pick(&channels).expect("some"),
                     method: self
                         .dice
@@ -112,14 +169,7 @@ impl Script {
                     2..=4 => Amount::from_micros(asked.micros() / 2),
                     _ => asked,
                 };
-                let settle = SettleTopUp {
-                    top_up_id,
-                    charged,
-                    payment_id: "pay".into(),
-                    record: None,
-                    note: Note::default(),
-                };
-                ("settle", Command::SettleTopUp(settle))
+                ("settle", Command::SettleTopUp(settle(top_up_id, charged)))
             }
             50..=64 => {
                 let classes = [
@@ -135,17 +185,12 @@ impl Script {
                     code: "declined".into(),
                     class,
                 };
-                let end = EndTopUp {
-                    top_up_id: self.top_up(),
-                    end: if self.dice.chance(20) {
-                        TopUpEnd::Canceled
-                    } else {
-                        failed
-                    },
-                    payment_id: None,
-                    record: None,
+                let how = if self.dice.chance(20) {
+                    TopUpEnd::Canceled
+                } else {
+                    failed
                 };
-                ("end", Command::EndTopUp(end))
+                ("end", Command::EndTopUp(end(self.top_up(), how)))
             }
             65..=78 => ("auto-recharge", Command::SetRecharge(self.recharge())),
             79..=86 => ("resume", Command::ResumeRecharge),

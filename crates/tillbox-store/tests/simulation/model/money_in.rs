@@ -10,6 +10,7 @@ use tillbox_core::recharge::{FailureClass, PauseReason, Refill, Standing};
 use tillbox_core::rejection::{RechargeBrief, Rejection};
 use tillbox_core::time::Timestamp;
 use tillbox_core::top_up::{Channel, TopUpStatus};
+use tillbox_core::wallet::WalletStatus;
 
 const UNIT: i128 = 1_000_000;
 /// What the merchant of the simulation allows.
@@ -60,7 +61,7 @@ impl ModelRecharge {
 }
 
 impl Model {
-    fn pending(&self) -> i128 {
+    pub(crate) fn pending(&self) -> i128 {
         let processing = |one: &&ModelTopUp| one.status == TopUpStatus::Processing;
         let pending = self.top_ups.values().filter(processing);
         pending.map(|one| one.amount).sum()
@@ -84,7 +85,7 @@ impl Model {
     /// Why nothing is charged, or how much; nothing where it is off.
     fn recharge_due(&self, now: Timestamp) -> Option<Result<i128, &'static str>> {
         let recharge = self.recharge.as_ref().filter(|one| one.enabled)?;
-        Some(if self.frozen {
+        Some(if self.status != WalletStatus::Active {
             Err("wallet_not_active")
         } else if recharge.charge.is_some() {
             Err("charge_in_flight")
@@ -189,14 +190,29 @@ impl Model {
     }
 
     pub(super) fn open_top_up(&mut self, open: &OpenTopUp, now: Timestamp) -> Refusable<Moved> {
+        let is_activation = open.reason == Reason::Activation;
+        if !is_activation {
+            self.not_pending()?;
+        } else if self.status != WalletStatus::PendingActivation {
+            return Err(Rejection::WalletNotActive(self.status));
+        } else {
+            self.no_activation_under_way()?;
+        }
         if open.channel == Channel::Saved && open.method.is_none() {
             return Err(Rejection::PaymentMethodRequired);
         }
         let amount = wide(open.amount);
         let room = (MAXIMUM_BALANCE - self.balance() - self.pending()).max(0);
-        let maximum = MAXIMUM.min(room);
-        if amount < MINIMUM || amount > maximum {
-            return Err(out_of_range(maximum));
+        let (minimum, maximum) = if is_activation {
+            (None, room)
+        } else {
+            (Some(MINIMUM), MAXIMUM.min(room))
+        };
+        if minimum.is_some_and(|minimum| amount < minimum) || amount > maximum {
+            return Err(Rejection::AmountOutOfRange {
+                minimum: minimum.map(narrow),
+                maximum: Some(narrow(maximum)),
+            });
         }
         if amount % CENT != 0 {
             return Err(Rejection::NotWholeMinorUnits);
@@ -281,6 +297,10 @@ impl Model {
         }
         let top_up = self.move_top_up(settle.top_up_id, TopUpStatus::Succeeded)?;
         self.asks = true;
+        let waits = self.status == WalletStatus::PendingActivation;
+        if waits && top_up.reason == Reason::Activation {
+            self.status = WalletStatus::Active;
+        }
         if let Some(recharge) = self.recharge.as_mut() {
             let is_own = recharge.charge == Some(settle.top_up_id);
             let is_late = !is_own && top_up.reason == Reason::AutoRecharge;
@@ -411,6 +431,15 @@ impl Model {
     fn enabled(&mut self) -> Refusable<&mut ModelRecharge> {
         let on = self.recharge.as_mut().filter(|one| one.enabled);
         on.ok_or(Rejection::Conflict("auto-recharge is off"))
+    }
+
+    /// One activation at a time.
+    pub(super) fn no_activation_under_way(&self) -> Refusable<()> {
+        let mut open = self.top_ups.values().filter(|one| one.status.is_open());
+        if open.any(|one| one.reason == Reason::Activation) {
+            return Err(Rejection::Conflict("an activation is under way"));
+        }
+        Ok(())
     }
 
     fn move_top_up(&mut self, id: TopUpId, to: TopUpStatus) -> Refusable<ModelTopUp> {
