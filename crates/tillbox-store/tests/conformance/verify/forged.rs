@@ -124,9 +124,16 @@ fn each_forged_row_is_named() {
     case(
         "lot-bounds",
         |rows| {
-            rows[0].event.lots[0].amount -= Amount::from_micros(1);
+            let lot = &mut rows[0].event.lots[0];
+            lot.amount -= Amount::from_micros(1);
+            lot.cost_basis = lot.amount;
         },
         &["0 ≤ held ≤ remaining ≤ amount of each lot"],
+    );
+    case(
+        "cost-basis",
+        |rows| rows[0].event.lots[0].cost_basis = Amount::ZERO,
+        &["the cost basis of a lot is its amount if its type is paid for, otherwise zero"],
     );
     case(
         "expired",
