@@ -117,6 +117,8 @@ ids! {
     InvoiceId = "inv";
     /// A row of the outbox: what has happened that is no row of the log.
     OutboxId = "out";
+    /// An entry of the audit log.
+    AuditId = "aud";
 }
 
 /// An event: the row of the log or the outbox that it tells of, and its place among the events of that row. Public ids

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use tillbox_core::command::DebitRecord;
 use tillbox_core::currency::Currency;
-use tillbox_core::entry::{Entry, KeyStamp};
+use tillbox_core::entry::{Actor, Entry, KeyStamp};
 use tillbox_core::hold::{Hold, HoldStatus};
 use tillbox_core::id::{
     CustomerId, EntryId, HoldId, LotId, MerchantId, OutboxId, TopUpId, WalletId,
@@ -104,6 +104,10 @@ pub struct OpenedWallet {
     pub created_at: Timestamp,
     /// The row of the outbox that tells of it.
     pub outbox_id: OutboxId,
+    /// Who opened it.
+    pub opened_by: Actor,
+    /// The number of the call that asked for it.
+    pub request: Option<u64>,
 }
 
 /// What one commit writes. States, lots and holds come in their last form, each once.

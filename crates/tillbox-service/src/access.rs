@@ -17,6 +17,8 @@ pub struct Principal {
     pub actor: Actor,
     /// Whether the merchant is live; a test merchant may move its clock.
     pub live: bool,
+    /// The number of the call that it makes, for the audit log.
+    pub request: Option<u64>,
     pub(crate) merchant: Arc<Merchant>,
 }
 
@@ -27,6 +29,7 @@ impl Principal {
             merchant_id: merchant.id,
             actor: Actor::System,
             live: merchant.live,
+            request: None,
             merchant,
         }
     }

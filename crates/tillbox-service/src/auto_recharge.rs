@@ -7,7 +7,7 @@ use crate::access::Principal;
 use crate::error::ServiceError;
 use crate::service::Service;
 use crate::top_ups::TopUpView;
-use crate::{Mode, Operation};
+use crate::{Mode, Operation, Outcome};
 use tillbox_core::amount::Amount;
 use tillbox_core::command::{Command, SetRecharge};
 use tillbox_core::currency::Currency;
@@ -110,6 +110,24 @@ pub struct WouldCharge {
     pub charge: Result<Amount, NoCharge>,
 }
 
+/// What a change of auto-recharge would come to (R45).
+#[derive(Clone, Debug)]
+pub struct TriedRecharge {
+    /// How it would stand.
+    pub health: RechargeHealth,
+    /// What would be charged at once, if anything.
+    pub charge: Option<Amount>,
+}
+
+fn recharge_operation(wallet_id: WalletId, command: Command, mode: Mode) -> Operation {
+    Operation {
+        wallet_id,
+        command,
+        key: None,
+        mode,
+    }
+}
+
 impl Service {
     /// What saving these settings, turned on, would charge at once (R21): pages say it before.
     pub async fn would_recharge(
@@ -147,8 +165,49 @@ impl Service {
         who: &Principal,
         wallet_id: WalletId,
         new: NewRecharge,
-        mode: Mode,
     ) -> Result<(), ServiceError> {
+        let command = self.saving_recharge(who, wallet_id, new).await?;
+        let operation = recharge_operation(wallet_id, command, Mode::Commit);
+        self.submit(who, operation).await.map(drop)
+    }
+
+    /// How it would stand once that were saved, and what would be charged at once; nothing is.
+    pub async fn try_auto_recharge(
+        &self,
+        who: &Principal,
+        wallet_id: WalletId,
+        new: NewRecharge,
+    ) -> Result<TriedRecharge, ServiceError> {
+        let command = self.saving_recharge(who, wallet_id, new).await?;
+        self.try_recharge(who, wallet_id, command).await
+    }
+
+    /// Lets auto-recharge try again, as if nothing had failed.
+    pub async fn resume_auto_recharge(
+        &self,
+        who: &Principal,
+        wallet_id: WalletId,
+    ) -> Result<(), ServiceError> {
+        let operation = recharge_operation(wallet_id, Command::ResumeRecharge, Mode::Commit);
+        self.submit(who, operation).await.map(drop)
+    }
+
+    /// How it would stand once it were resumed, and what would be charged at once; nothing is.
+    pub async fn try_resume_auto_recharge(
+        &self,
+        who: &Principal,
+        wallet_id: WalletId,
+    ) -> Result<TriedRecharge, ServiceError> {
+        self.try_recharge(who, wallet_id, Command::ResumeRecharge)
+            .await
+    }
+
+    async fn saving_recharge(
+        &self,
+        who: &Principal,
+        wallet_id: WalletId,
+        new: NewRecharge,
+    ) -> Result<Command, ServiceError> {
         if new.backups.len() > MAX_BACKUPS {
             return Err(ServiceError::Invalid {
                 pointer: "/backup_payment_method_ids",
@@ -164,34 +223,43 @@ impl Service {
         }
         let has_method =
             method.is_some() || self.default_method_of(who, wallet_id).await?.is_some();
-        let operation = Operation {
-            wallet_id,
-            command: Command::SetRecharge(SetRecharge {
-                is_enabled: new.is_enabled,
-                settings: new.settings,
-                method,
-                backups: new.backups,
-                has_method,
-            }),
-            key: None,
-            mode,
-        };
-        self.submit(who, operation).await.map(drop)
+        Ok(Command::SetRecharge(SetRecharge {
+            is_enabled: new.is_enabled,
+            settings: new.settings,
+            method,
+            backups: new.backups,
+            has_method,
+        }))
     }
 
-    /// Lets auto-recharge try again, as if nothing had failed.
-    pub async fn resume_auto_recharge(
+    async fn try_recharge(
         &self,
         who: &Principal,
         wallet_id: WalletId,
-    ) -> Result<(), ServiceError> {
-        let operation = Operation {
-            wallet_id,
-            command: Command::ResumeRecharge,
-            key: None,
-            mode: Mode::Commit,
+        command: Command,
+    ) -> Result<TriedRecharge, ServiceError> {
+        let operation = recharge_operation(wallet_id, command, Mode::DryRun);
+        let Outcome::Row { entry, .. } = self.submit(who, operation).await? else {
+            return Err(ServiceError::KeyReused);
         };
-        self.submit(who, operation).await.map(drop)
+        let last_attempts = self.auto_recharge(who, wallet_id).await?.last_attempts;
+        let policies = who.merchant.policies();
+        let look = move |state: &WalletState, now: Timestamp| {
+            let mut imagined = state.clone();
+            imagined.recharge.clone_from(&entry.event.recharge);
+            let limits = &policies.of(state.currency).top_up_limits;
+            let due = imagined.recharge_due(limits, policies.month(now), now);
+            TriedRecharge {
+                health: RechargeHealth {
+                    last_attempts,
+                    ..RechargeHealth::of(&imagined, now, &policies)
+                },
+                charge: due.and_then(Result::ok),
+            }
+        };
+        let clock = who.merchant.clock.clone();
+        let read = self.engine.read(who.merchant_id, wallet_id, clock, look);
+        Ok(read.await?)
     }
 
     /// How auto-recharge of a wallet stands.

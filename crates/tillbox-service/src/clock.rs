@@ -3,6 +3,7 @@
 //! On the way to its target, all that falls due runs in due order, each at its own instant.
 
 use crate::access::Principal;
+use crate::audit_log::AuditAction;
 use crate::error::ServiceError;
 use crate::service::Service;
 use std::sync::Arc;
@@ -79,8 +80,10 @@ impl Service {
 
     async fn set_offset(&self, who: &Principal, offset_us: i64) -> Result<(), ServiceError> {
         let merchant_id = who.merchant_id;
+        let deed = self.deed(who, AuditAction::TestClockAdvanced);
         self.database
             .write(move |connection| {
+                deed.note(connection)?;
                 tillbox_store::sqlite::merchants::set_clock_offset(
                     connection,
                     merchant_id,

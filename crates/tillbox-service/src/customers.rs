@@ -1,6 +1,7 @@
 //! Customers: whoever owns wallets.
 
 use crate::access::Principal;
+use crate::audit_log::AuditAction;
 use crate::error::ServiceError;
 use crate::metadata::MetadataChange;
 use crate::service::Service;
@@ -12,6 +13,7 @@ use tillbox_store::StoreError;
 use tillbox_store::sqlite::Connection;
 use tillbox_store::sqlite::answers;
 use tillbox_store::sqlite::customers::{self, CustomerRow};
+use tillbox_store::sqlite::erasures;
 use tillbox_store::sqlite::portal_sessions;
 
 /// A customer to make.
@@ -69,8 +71,10 @@ impl Service {
             updated_at: now,
             deleted_at: None,
         };
+        let deed = self.deed(who, AuditAction::CustomerCreated).on(row.id);
         let write = move |connection: &Connection| {
             customers::insert(connection, &row)?;
+            deed.note(connection)?;
             Ok((answer(&row), ()))
         };
         self.write_keyed(key, TAKEN, write, |()| ()).await
@@ -174,6 +178,7 @@ impl Service {
     ) -> Result<CustomerRow, ServiceError> {
         who.check_merchant()?;
         let (merchant_id, now) = (who.merchant_id, self.clock_now(who));
+        let deed = self.deed(who, AuditAction::CustomerUpdated).on(id);
         let changed = self.database.write(move |connection| {
             let Some(row) =
                 customers::get(connection, merchant_id, id)?.filter(|row| row.deleted_at.is_none())
@@ -197,6 +202,7 @@ impl Service {
                 ..row
             };
             customers::update(connection, &row)?;
+            deed.note(connection)?;
             Ok(Some(Ok(row)))
         });
         changed
@@ -205,7 +211,8 @@ impl Service {
             .unwrap_or(Err(ServiceError::NotFound))
     }
 
-    /// Deletes a customer and erases its personal data; amounts stay (W6).
+    /// Deletes a customer and erases its personal data; amounts stay (W6). Where there is much of it, that goes on
+    /// behind the answer.
     pub async fn delete_customer(
         &self,
         who: &Principal,
@@ -213,20 +220,29 @@ impl Service {
     ) -> Result<(), ServiceError> {
         who.check_merchant()?;
         let (merchant_id, now) = (who.merchant_id, self.clock_now(who));
+        let deed = self.deed(who, AuditAction::CustomerDeleted).on(id);
         let deleted = self
             .database
             .write(move |connection| {
                 portal_sessions::end_all(connection, merchant_id, id)?;
-                customers::delete(connection, merchant_id, id, now)
+                let deleted = customers::delete(connection, merchant_id, id, now)?;
+                if deleted {
+                    erasures::begin(connection, merchant_id, id, now)?;
+                    deed.note(connection)?;
+                }
+                Ok(deleted)
             })
             .await;
         let found = deleted
             .map_err(|error| conflict_as(error, "the customer has a wallet that is not closed"))?;
-        if found {
-            Ok(())
-        } else {
-            Err(ServiceError::NotFound)
+        if !found {
+            return Err(ServiceError::NotFound);
         }
+        // It is deleted, whatever becomes of this: what is left to erase is the job's.
+        if let Err(error) = self.erase_on().await {
+            tracing::warn!(%error, "a customer's data is not erased yet");
+        }
+        Ok(())
     }
 }
 

@@ -34,6 +34,15 @@ impl Database {
         }
     }
 
+    /// Leaves nothing of what was overwritten in the write-ahead log. False where it has to be tried again.
+    pub(crate) async fn cut_write_ahead_log(&self) -> Result<bool, ServiceError> {
+        let store = Arc::clone(&self.store);
+        match tokio::task::spawn_blocking(move || store.cut_write_ahead_log()).await {
+            Ok(result) => Ok(result?),
+            Err(_stopped) => Err(ServiceError::ShuttingDown),
+        }
+    }
+
     /// Writes plain tables on the ledger's thread; answered once it is durable.
     pub(crate) async fn write<T: Send + 'static>(
         &self,

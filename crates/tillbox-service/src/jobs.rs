@@ -15,16 +15,20 @@ const SWEEP_EVERY: Duration = Duration::from_secs(1);
 const SWEEP_WALLETS: usize = 500;
 
 impl Service {
-    /// Books what falls due, until the service stops.
+    /// Books what falls due, and erases what was deleted, until the service stops.
     pub async fn run_jobs(self: Arc<Self>) {
         let mut ticks = tokio::time::interval(SWEEP_EVERY);
         ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
         loop {
             ticks.tick().await;
-            match self.sweep().await {
-                Ok(()) => {}
-                Err(ServiceError::ShuttingDown | ServiceError::OutcomeUnknown) => return,
-                Err(error) => tracing::warn!(%error, "due holds and lots could not be booked"),
+            let swept = self.sweep().await;
+            let erased = self.erase_on().await;
+            for (done, what) in [(swept, "book what is due"), (erased, "erase personal data")] {
+                match done {
+                    Ok(()) => {}
+                    Err(ServiceError::ShuttingDown | ServiceError::OutcomeUnknown) => return,
+                    Err(error) => tracing::warn!(%error, "a job could not {what}"),
+                }
             }
         }
     }

@@ -5,12 +5,15 @@
 
 mod access;
 mod alerts;
+mod audit_log;
 mod auto_recharge;
 mod clock;
 mod customers;
 mod database;
+mod erasure;
 mod error;
 mod events;
+mod explain;
 mod history;
 mod jobs;
 mod ledger;
@@ -32,11 +35,13 @@ mod wallets;
 
 pub use access::{BootstrapKey, Principal};
 pub use alerts::{AlertChannel, AlertSettings, NewAlerts};
-pub use auto_recharge::{NewRecharge, RechargeHealth, WouldCharge};
+pub use audit_log::{AuditAction, AuditEntry, AuditFilter, AuditRange};
+pub use auto_recharge::{NewRecharge, RechargeHealth, TriedRecharge, WouldCharge};
 pub use clock::Advance;
 pub use customers::{CustomerChange, NewCustomer};
 pub use error::ServiceError;
 pub use events::{Event, EventData, EventFilter, EventPage, EventType};
+pub use explain::ExplainedBalance;
 pub use history::{DayBalance, History, Spending};
 pub use ledger::{Operation, Outcome};
 pub use merchants::{Brand, Merchant};

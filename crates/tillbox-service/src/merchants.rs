@@ -1,6 +1,7 @@
 //! Merchants: in memory as long as the process runs, as each call needs one.
 
 use crate::access::Principal;
+use crate::audit_log::AuditAction;
 use crate::error::ServiceError;
 use crate::service::Service;
 use crate::settings::Settings;
@@ -123,10 +124,14 @@ impl Service {
         settings.check(&before).map_err(ServiceError::from)?;
         let policies = Arc::new(settings.policies());
         let (merchant_id, text) = (who.merchant_id, settings.to_text());
+        let changes = changes(&before.to_text(), &text);
+        let deed = self.deed(who, AuditAction::SettingsChanged);
+        let deed = deed.with_changes(changes);
         let (merchant, committed) = (Arc::clone(&who.merchant), Arc::clone(&settings));
         self.database
             .write_then(
                 move |connection| {
+                    deed.note(connection)?;
                     tillbox_store::sqlite::merchants::set_settings(connection, merchant_id, &text)
                 },
                 move |_written| {
@@ -144,4 +149,21 @@ impl Service {
             .await?;
         Ok(settings)
     }
+}
+
+/// What differs between two stored settings, by name: what it was, and what it is.
+fn changes(before: &str, after: &str) -> String {
+    let read = |text| serde_json::from_str(text).unwrap_or_default();
+    let before: serde_json::Map<String, serde_json::Value> = read(before);
+    let after: serde_json::Map<String, serde_json::Value> = read(after);
+    let changed = after
+        .iter()
+        .filter(|(name, to)| before.get(*name) != Some(to));
+    let changed: serde_json::Map<_, _> = changed
+        .map(|(name, to)| {
+            let change = serde_json::json!({"from": before.get(name), "to": to});
+            (name.clone(), change)
+        })
+        .collect();
+    serde_json::Value::Object(changed).to_string()
 }

@@ -2,6 +2,7 @@
 //! amount is a top-up of its own: see `top_ups`.
 
 use crate::access::Principal;
+use crate::audit_log::AuditAction;
 use crate::error::ServiceError;
 use crate::service::Service;
 use crate::wallets::Answered;
@@ -51,8 +52,11 @@ impl Service {
             expires_at: now.plus_days(LIVES_DAYS),
         };
         let url = format!("{}/pay/{}", self.public_url().as_str(), row.token);
+        let deed = self.deed(who, AuditAction::PaymentLinkCreated);
+        let deed = deed.on_wallet(wallet_id);
         let write = move |connection: &_| {
             payment_links::add(connection, &row)?;
+            deed.note(connection)?;
             Ok((answer(&url, row.expires_at), ()))
         };
         self.write_keyed(Some(key), "", write, |()| ()).await

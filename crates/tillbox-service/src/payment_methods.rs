@@ -2,6 +2,7 @@
 
 use crate::Mode;
 use crate::access::Principal;
+use crate::audit_log::{AuditAction, Deed};
 use crate::error::ServiceError;
 use crate::events::payment_method::named;
 use crate::events::{EventType, NewEvent};
@@ -49,7 +50,7 @@ impl Service {
             Err(ProviderError::Unknown(why)) => return Err(ServiceError::Overloaded(why)),
         };
         let row = self.method_row(who.merchant_id, customer, method);
-        let save = self.saving(row, self.clock_now(who));
+        let save = self.saving(who, row);
         let write = move |connection: &Connection| Ok((answer(&save(connection)?), ()));
         let answered = self.write_keyed(key, "", write, |()| ()).await?;
         self.resume_for_new_card(who, customer).await?;
@@ -64,32 +65,34 @@ impl Service {
         method: ProviderMethod,
     ) -> Result<PaymentMethodRow, ServiceError> {
         let row = self.method_row(merchant_id, customer, method);
-        let who = self.merchant(merchant_id).map(Principal::system);
-        let now = who
-            .as_ref()
-            .map_or(row.created_at, |who| self.clock_now(who));
-        let row = self.database.write(self.saving(row, now)).await?;
-        if let Some(who) = who {
-            self.resume_for_new_card(&who, customer).await?;
-        }
+        let merchant = self.merchant(merchant_id).ok_or(ServiceError::NotFound)?;
+        let who = Principal::system(merchant);
+        let row = self.database.write(self.saving(&who, row)).await?;
+        self.resume_for_new_card(&who, customer).await?;
         Ok(row)
     }
 
     /// The write that saves a method, and tells of it unless it was there.
     fn saving(
         &self,
+        who: &Principal,
         row: PaymentMethodRow,
-        now: Timestamp,
     ) -> impl FnOnce(&Connection) -> Result<PaymentMethodRow, StoreError> + Send + use<> {
-        let outbox = self.outbox.clone();
+        let (outbox, now) = (self.outbox.clone(), self.clock_now(who));
+        let deed = self.method_deed(who, AuditAction::PaymentMethodAttached, &row);
         move |connection| {
             let saved = payment_methods::insert(connection, &row)?;
             if saved.id == row.id {
                 let attached = told(EventType::PaymentMethodAttached, &saved, now);
                 outbox.emit(connection, attached)?;
+                deed.note(connection)?;
             }
             Ok(saved)
         }
+    }
+
+    fn method_deed(&self, who: &Principal, action: AuditAction, row: &PaymentMethodRow) -> Deed {
+        self.deed(who, action).on(row.id).on(row.customer_id)
     }
 
     fn method_row(
@@ -199,10 +202,12 @@ impl Service {
         customer: CustomerId,
         id: PaymentMethodId,
     ) -> Result<PaymentMethodRow, ServiceError> {
-        self.payment_method(who, customer, id).await?;
+        let row = self.payment_method(who, customer, id).await?;
         let merchant_id = who.merchant_id;
+        let deed = self.method_deed(who, AuditAction::PaymentMethodDefault, &row);
         self.database
             .write(move |connection| {
+                deed.note(connection)?;
                 payment_methods::make_default(connection, merchant_id, customer, id)
             })
             .await?;
@@ -219,11 +224,13 @@ impl Service {
         let row = self.payment_method(who, customer, id).await?;
         let (now, at) = (self.clock.now(), self.clock_now(who));
         let outbox = self.outbox.clone();
+        let deed = self.method_deed(who, AuditAction::PaymentMethodDetached, &row);
         self.database
             .write(move |connection| {
                 if !payment_methods::detach(connection, &row, now)? {
                     return Ok(());
                 }
+                deed.note(connection)?;
                 let detached = PaymentMethodRow {
                     is_default: false,
                     ..row

@@ -6,6 +6,7 @@
 //! button opens it. Two presses at once are two writes on the one thread of the ledger, so one of them wins.
 
 use crate::access::Principal;
+use crate::audit_log::AuditAction;
 use crate::error::ServiceError;
 use crate::merchants::Brand;
 use crate::secrets::Secret;
@@ -126,12 +127,15 @@ impl Service {
             expires_at,
             used_at: None,
         };
+        let deed = self.deed(who, AuditAction::PortalSessionCreated);
+        let deed = deed.on(customer_id);
         let write = move |connection: &Connection| {
             let customer = customers::get(connection, row.merchant_id, customer_id)?;
             if customer.is_none_or(|customer| customer.deleted_at.is_some()) {
                 return Ok(false);
             }
             store::add_link(connection, &row, now.plus_days(-REMEMBERED_DAYS))?;
+            deed.note(connection)?;
             Ok(true)
         };
         if !self.database.write(write).await? {
@@ -258,6 +262,7 @@ impl Service {
                 merchant_id: row.merchant_id,
                 actor: Actor::Customer(row.customer_id),
                 live: merchant.live,
+                request: None,
                 merchant,
             },
             customer,

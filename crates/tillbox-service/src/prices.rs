@@ -1,6 +1,7 @@
 //! Prices: in memory, as each charge needs one; changed one by one.
 
 use crate::access::Principal;
+use crate::audit_log::AuditAction;
 use crate::error::ServiceError;
 use crate::service::Service;
 use crate::wallets::Answered;
@@ -138,8 +139,10 @@ impl Service {
             version: 0,
             created_at: self.clock_now(who),
         };
+        let deed = self.deed(who, AuditAction::PriceCreated).on(row.id);
         let write = move |connection: &Connection| {
             let row = prices::insert(connection, row)?;
+            deed.note(connection)?;
             Ok((answer(&row), Arc::new(row)))
         };
         let list = Arc::clone(&self.prices);

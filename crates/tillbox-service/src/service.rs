@@ -282,6 +282,7 @@ fn load_keys(
                 merchant_id: row.merchant_id,
                 actor: Actor::ApiKey(row.id),
                 live: merchant.live,
+                request: None,
                 merchant: Arc::clone(merchant),
             };
             Some((row.hash, principal))

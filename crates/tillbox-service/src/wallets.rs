@@ -1,6 +1,7 @@
 //! Wallets: opening, looking, changing. Sums come from the ledger, names from the plain table.
 
 use crate::access::Principal;
+use crate::audit_log::AuditAction;
 use crate::customers::replay;
 use crate::error::ServiceError;
 use crate::events::{EventType, NewEvent};
@@ -120,7 +121,7 @@ pub struct Answered {
 }
 
 impl BalanceView {
-    fn of(state: &WalletState, now: Timestamp, policies: &Policies) -> Self {
+    pub(crate) fn of(state: &WalletState, now: Timestamp, policies: &Policies) -> Self {
         Self {
             currency: state.currency,
             overdraft_limit: state.overdraft_limit,
@@ -202,6 +203,8 @@ impl Service {
             metadata: open.metadata,
             created_at,
             outbox_id: OutboxId::from_number(0),
+            opened_by: who.actor,
+            request: who.request,
         };
         let row = row_of(&opened);
         let policies = who.merchant.policies();
@@ -284,6 +287,17 @@ impl Service {
                 })
                 .await?);
         };
+        let state = self.past_state(who, id, at).await?;
+        Ok(BalanceView::of(&state, at, &policies))
+    }
+
+    /// A wallet as it was at a past instant.
+    pub(crate) async fn past_state(
+        &self,
+        who: &Principal,
+        id: WalletId,
+        at: Timestamp,
+    ) -> Result<WalletState, ServiceError> {
         if at > self.clock_now(who) {
             return Err(ServiceError::Invalid {
                 pointer: "at",
@@ -291,12 +305,9 @@ impl Service {
             });
         }
         let merchant_id = who.merchant_id;
-        let state = self
-            .database
+        self.database
             .read(move |connection| past::state_at(connection, merchant_id, id, at))
-            .await?;
-        state
-            .map(|state| BalanceView::of(&state, at, &policies))
+            .await?
             .ok_or(ServiceError::NotFound)
     }
 
@@ -369,6 +380,7 @@ impl Service {
         let WalletChange { name, metadata, .. } = change;
         let (merchant_id, now) = (who.merchant_id, self.clock_now(who));
         let outbox = self.outbox.clone();
+        let deed = self.deed(who, AuditAction::WalletUpdated).on_wallet(id);
         let write = move |connection: &Connection| {
             let Some(row) = wallets::get(connection, merchant_id, id)? else {
                 return Ok(Err(ServiceError::NotFound));
@@ -387,6 +399,7 @@ impl Service {
                 data: names(name.as_deref(), &metadata),
             };
             outbox.emit(connection, event)?;
+            deed.note(connection)?;
             let name = Some(name.as_deref());
             wallets::update(connection, merchant_id, id, name, Some(&metadata), now)?;
             Ok(Ok(()))

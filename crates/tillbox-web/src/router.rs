@@ -3,9 +3,9 @@
 use crate::api::problem::{Problem, ProblemForm};
 use crate::api::request_id;
 use crate::api::v1::{
-    adjustments, alerts, auto_recharge, batches, credits, customers, debits, events, holds, lots,
-    payment_methods, payments, portal_sessions, prices, refunds, settings, system, test_clock,
-    top_ups, transactions, usage, wallets,
+    adjustments, alerts, audit_log, auto_recharge, batches, credits, customers, debits, events,
+    explain, holds, lots, payment_methods, payments, portal_sessions, prices, refunds, settings,
+    system, test_clock, top_ups, transactions, usage, wallets,
 };
 use crate::{assets, docs, portal, sandbox};
 use axum::Router;
@@ -41,6 +41,7 @@ fn routes() -> OpenApiRouter<Arc<Service>> {
         .routes(routes!(wallets::open, wallets::list))
         .routes(routes!(wallets::get, wallets::change))
         .routes(routes!(wallets::balance))
+        .routes(routes!(explain::balance::get))
         .routes(routes!(wallets::activate))
         .routes(routes!(wallets::freeze))
         .routes(routes!(wallets::unfreeze))
@@ -65,6 +66,7 @@ fn routes() -> OpenApiRouter<Arc<Service>> {
         .routes(routes!(transactions::list))
         .routes(routes!(transactions::as_csv))
         .routes(routes!(transactions::get))
+        .routes(routes!(explain::transaction::get))
         .routes(routes!(transactions::list_all))
         .routes(routes!(batches::create))
         .routes(routes!(events::list))
@@ -76,6 +78,8 @@ fn routes() -> OpenApiRouter<Arc<Service>> {
         .routes(routes!(payments::faults, payments::set_faults))
         .routes(routes!(portal_sessions::create))
         .routes(routes!(settings::get, settings::change))
+        .routes(routes!(audit_log::list))
+        .routes(routes!(audit_log::as_csv))
         .routes(routes!(test_clock::get))
         .routes(routes!(test_clock::advance))
         .routes(routes!(system::healthz))

@@ -145,6 +145,8 @@ pub(crate) fn opening(number: i64, overdraft_limit: Amount) -> OpenSubmission {
             metadata: "{}".to_owned(),
             created_at: START,
             outbox_id: OutboxId::from_number(0),
+            opened_by: Actor::System,
+            request: None,
         },
         credit: None,
         key: None,

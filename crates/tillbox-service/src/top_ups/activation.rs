@@ -12,7 +12,7 @@ use tillbox_core::entry::{KeyStamp, Note};
 use tillbox_core::id::{PaymentMethodId, TopUpId, WalletId};
 use tillbox_core::reason::Reason;
 use tillbox_core::rejection::Rejection;
-use tillbox_core::top_up::{Channel, TopUpStatus};
+use tillbox_core::top_up::{Channel, TopUp, TopUpStatus};
 use tillbox_core::wallet::WalletStatus;
 use tillbox_store::sqlite::top_ups::TopUpFilter;
 
@@ -23,6 +23,8 @@ pub struct Activation {
     pub wallet: WalletView,
     /// The payment, where it is not over; one that failed is an answer of its own.
     pub payment: Option<TopUpView>,
+    /// A dry run: the payment as it would begin.
+    pub would_begin: Option<Box<TopUp>>,
     /// Whether the key had begun it before.
     pub replayed: bool,
 }
@@ -62,9 +64,13 @@ impl Service {
         };
         let asked = self.open_top_up(who, wallet_id, open, key, mode).await;
         let asked = named.judge(asked);
+        let mut would_begin = None;
         let (payment, replayed) = match asked {
             Ok(Asked::Begun { view, replayed }) => (Some(*view), replayed),
-            Ok(Asked::WouldBegin { .. }) => (None, false),
+            Ok(Asked::WouldBegin { top_up, .. }) => {
+                would_begin = Some(top_up);
+                (None, false)
+            }
             Err(ServiceError::Rejected {
                 rejection: Rejection::Conflict(_),
                 ..
@@ -78,6 +84,7 @@ impl Service {
         Ok(Activation {
             wallet,
             payment,
+            would_begin,
             replayed,
         })
     }
@@ -96,9 +103,15 @@ impl Service {
             mode,
         };
         self.submit(who, operation).await?;
+        let mut wallet = self.wallet(who, wallet_id).await?;
+        if mode == Mode::DryRun {
+            wallet.status = WalletStatus::Active;
+            wallet.version = wallet.version.saturating_add(1);
+        }
         Ok(Activation {
-            wallet: self.wallet(who, wallet_id).await?,
+            wallet,
             payment: None,
+            would_begin: None,
             replayed: false,
         })
     }

@@ -26,7 +26,7 @@ use tillbox_core::entry::{Entry, KeyStamp, Note};
 use tillbox_core::id::{PaymentMethodId, TopUpId, WalletId};
 use tillbox_core::reason::{Language, Reason};
 use tillbox_core::rejection::Rejection;
-use tillbox_core::top_up::{Channel, TopUp};
+use tillbox_core::top_up::{Channel, TopUp, TopUpStatus};
 use tillbox_engine::work::Outcome;
 use tillbox_store::sqlite::top_ups::{self, TopUpFilter, TopUpRow};
 
@@ -237,20 +237,29 @@ impl Service {
         Ok(rows.map(view).collect())
     }
 
-    /// Gives a top-up up, unless it is paid by then: the provider is asked first, and what it says holds.
+    /// Gives a top-up up, unless it is paid by then: the provider is asked first, and what it says holds. A dry run
+    /// takes it that nobody pays.
     pub async fn cancel_top_up(
         &self,
         who: &Principal,
         wallet_id: WalletId,
         id: TopUpId,
+        mode: Mode,
     ) -> Result<TopUpView, ServiceError> {
-        let view = self.top_up(who, wallet_id, id).await?;
-        if view.row.top_up.status.is_open() {
-            self.cancel_payment(&view.row).await?;
+        let mut view = self.top_up(who, wallet_id, id).await?;
+        let status = view.row.top_up.status;
+        match mode {
+            Mode::Commit if status.is_open() => {
+                self.cancel_payment(&view.row).await?;
+                view = self.top_up(who, wallet_id, id).await?;
+            }
+            Mode::DryRun if status.is_open() && status != TopUpStatus::Processing => {
+                view.row.top_up.status = TopUpStatus::Canceled;
+            }
+            Mode::Commit | Mode::DryRun => {}
         }
-        let view = self.top_up(who, wallet_id, id).await?;
         match view.row.top_up.status {
-            tillbox_core::top_up::TopUpStatus::Canceled => Ok(view),
+            TopUpStatus::Canceled => Ok(view),
             status => Err(ServiceError::Conflict(match status.name() {
                 "succeeded" => "the top-up has succeeded",
                 "failed" => "the top-up has failed",

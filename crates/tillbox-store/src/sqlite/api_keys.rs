@@ -2,6 +2,7 @@
 
 use crate::error::StoreError;
 use rusqlite::{Connection, OptionalExtension, Row, params};
+use std::collections::BTreeMap;
 use tillbox_core::id::{ApiKeyId, MerchantId};
 use tillbox_core::time::Timestamp;
 
@@ -71,6 +72,19 @@ pub fn active(connection: &Connection) -> Result<Vec<ApiKeyRow>, StoreError> {
     let sql = format!("SELECT {COLUMNS} FROM api_keys WHERE revoked_at IS NULL ORDER BY id");
     let mut statement = connection.prepare_cached(&sql)?;
     let rows = statement.query_map([], from_row)?;
+    Ok(rows.collect::<rusqlite::Result<_>>()?)
+}
+
+/// The names of a merchant's keys, void ones too.
+pub fn names(
+    connection: &Connection,
+    merchant: MerchantId,
+) -> Result<BTreeMap<ApiKeyId, String>, StoreError> {
+    let mut statement =
+        connection.prepare_cached("SELECT id, name FROM api_keys WHERE merchant_id = ?1")?;
+    let rows = statement.query_map([merchant.number()], |row| {
+        Ok((ApiKeyId::from_number(row.get(0)?), row.get(1)?))
+    })?;
     Ok(rows.collect::<rusqlite::Result<_>>()?)
 }
 

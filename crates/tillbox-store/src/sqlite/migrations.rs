@@ -16,6 +16,8 @@ pub(super) const MIGRATIONS: &[(&str, &str)] = &[
         include_str!("migrations/0006_payment_links.sql"),
     ),
     ("log_head", include_str!("migrations/0007_log_head.sql")),
+    ("audit_log", include_str!("migrations/0008_audit_log.sql")),
+    ("erasures", include_str!("migrations/0009_erasures.sql")),
 ];
 
 /// Whether a file is a ledger, could become one, or is something else's.

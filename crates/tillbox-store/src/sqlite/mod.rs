@@ -6,8 +6,11 @@
 pub mod anchor;
 pub mod answers;
 pub mod api_keys;
+pub mod audit_log;
 pub mod customers;
+pub mod erasures;
 pub mod events;
+pub mod explain;
 pub mod history;
 pub mod holds;
 mod key_index;
@@ -154,6 +157,23 @@ impl SqliteStore {
         self.pool.read(read)
     }
 
+    /// Folds the write-ahead log into the database and cuts it off, so that nothing is left of what was overwritten.
+    /// False where somebody reads or writes just now: then it has to be tried again. Nobody waits for it longer than
+    /// cutting off takes.
+    pub fn cut_write_ahead_log(&self) -> Result<bool, StoreError> {
+        let connection = open_for_reading(self.pool.path())?;
+        connection.pragma_update(None, "busy_timeout", 0)?;
+        // The long part beside the writer; then only what was written meanwhile is left for the part that stops it.
+        for mode in ["PASSIVE", "TRUNCATE"] {
+            let sql = format!("PRAGMA wal_checkpoint({mode})");
+            let busy: i64 = connection.query_row(&sql, [], |row| row.get(0))?;
+            if busy != 0 {
+                return Ok(false);
+            }
+        }
+        Ok(true)
+    }
+
     /// The highest number that any id carries: new ones begin behind it.
     pub fn highest_id(&self) -> Result<i64, StoreError> {
         // Where the merchant comes first in the key, each merchant's last is looked up: no table is walked.
@@ -168,6 +188,7 @@ impl SqliteStore {
         let queries = [
             "log",
             "outbox",
+            "audit_log",
             "wallets",
             "lots",
             "merchants",
@@ -285,6 +306,8 @@ fn prepare_writer(connection: &Connection) -> Result<(), StoreError> {
     connection.pragma_update(None, "cache_size", -WRITER_CACHE_KIB)?;
     connection.pragma_update(None, "mmap_size", 0)?;
     connection.pragma_update(None, "temp_store", "MEMORY")?;
+    // What is overwritten or deleted leaves no trace in the file: a customer's data can be erased (W6).
+    connection.pragma_update(None, "secure_delete", true)?;
     Ok(())
 }
 

@@ -3,13 +3,14 @@
 //! Its ids rise together with the log's, in the order of commits, so that whoever follows both by id misses nothing.
 //! That holds as long as they are drawn on the ledger's thread: within a plain write, or in the lane.
 
+use super::audit_log::{self, AuditRow};
 use super::rows::corrupt;
 use super::wallets::{self, WalletRow};
 use crate::error::StoreError;
 use rusqlite::{Connection, OptionalExtension, Row, params};
 use serde_json::value::RawValue;
 use std::collections::BTreeMap;
-use tillbox_core::id::{MerchantId, OutboxId, WalletId};
+use tillbox_core::id::{AuditId, MerchantId, OutboxId, WalletId};
 use tillbox_core::time::Timestamp;
 use tillbox_engine::port::OpenedWallet;
 
@@ -115,7 +116,7 @@ fn read_names(data: &str) -> Option<(Option<String>, String)> {
     Some((name, fields.get("metadata")?.get().to_owned()))
 }
 
-/// Tells that a wallet was opened.
+/// Tells that a wallet was opened, and by whom.
 pub(super) fn write_opened(connection: &Connection, opened: &OpenedWallet) -> rusqlite::Result<()> {
     write(
         connection,
@@ -126,6 +127,20 @@ pub(super) fn write_opened(connection: &Connection, opened: &OpenedWallet) -> ru
             event_type: WALLET_CREATED.to_owned(),
             at: opened.created_at,
             data: names(opened.name.as_deref(), &opened.metadata),
+        },
+    )?;
+    audit_log::insert(
+        connection,
+        &AuditRow {
+            id: AuditId::from_number(opened.outbox_id.number()),
+            merchant_id: opened.wallet.merchant_id,
+            wallet_id: Some(opened.wallet.id),
+            actor: opened.opened_by,
+            action: WALLET_CREATED.to_owned(),
+            targets: vec![opened.wallet.customer_id.to_string()],
+            at: opened.created_at,
+            request: opened.request,
+            changes: None,
         },
     )
 }

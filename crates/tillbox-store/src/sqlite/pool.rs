@@ -3,7 +3,7 @@
 use super::open_for_reading;
 use crate::error::StoreError;
 use rusqlite::Connection;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::time::Duration;
@@ -49,6 +49,11 @@ struct Pooled {
 }
 
 impl ReadPool {
+    /// The file of the database.
+    pub(super) fn path(&self) -> &Path {
+        &self.path
+    }
+
     pub(super) fn new(path: PathBuf, limits: Limits) -> Self {
         Self {
             path,

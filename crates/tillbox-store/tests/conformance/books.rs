@@ -72,6 +72,8 @@ pub(crate) fn new_wallet(id: i64, customer: i64) -> OpenedWallet {
         metadata: "{}".to_owned(),
         created_at: Timestamp::from_micros(1),
         outbox_id: OutboxId::from_number(id),
+        opened_by: Actor::System,
+        request: None,
     }
 }
 

@@ -117,6 +117,8 @@ pub(crate) fn opening(wallet: NewWallet) -> OpenSubmission {
             metadata: "{}".to_owned(),
             created_at: START,
             outbox_id: OutboxId::from_number(0),
+            opened_by: Actor::System,
+            request: None,
         },
         credit: None,
         key: None,

@@ -2,6 +2,7 @@
 
 use super::page::decode;
 use super::problem::Problem;
+use super::request_id;
 use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
 use axum::http::{Method, header};
@@ -38,9 +39,10 @@ impl FromRequestParts<Arc<Service>> for Caller {
             let (scheme, token) = value.split_once(' ')?;
             scheme.eq_ignore_ascii_case("bearer").then(|| token.trim())
         });
-        let principal = token
+        let mut principal = token
             .and_then(|token| service.authenticate(token))
             .ok_or_else(Problem::unauthenticated)?;
+        principal.request = request_id::number();
         // What is no text is no id.
         let path = parts.uri.path();
         if path.contains('%') && decode(path).is_none() {

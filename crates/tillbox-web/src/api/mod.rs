@@ -4,6 +4,7 @@ pub(crate) mod addresses;
 pub(crate) mod answer;
 pub(crate) mod body;
 pub(crate) mod caller;
+pub(crate) mod csv;
 pub(crate) mod feed;
 pub(crate) mod fingerprint;
 pub(crate) mod page;

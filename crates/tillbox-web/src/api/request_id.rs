@@ -19,7 +19,13 @@ pub(crate) fn current() -> String {
         .unwrap_or_default()
 }
 
-fn print(number: u64) -> String {
+/// The number of the request that is being answered.
+pub(crate) fn number() -> Option<u64> {
+    CURRENT.try_with(|number| *number).ok()
+}
+
+/// An id from its number.
+pub(crate) fn print(number: u64) -> String {
     format!("req_{number:016x}")
 }
 

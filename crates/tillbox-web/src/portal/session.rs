@@ -4,6 +4,7 @@ use super::form::Form;
 use super::notice::{Action, Notice};
 use super::page_error::PageError;
 use super::{cookie, language};
+use crate::api::request_id;
 use axum::extract::{FromRequestParts, State};
 use axum::http::request::Parts;
 use axum::http::{Method, StatusCode};
@@ -28,7 +29,8 @@ impl FromRequestParts<Arc<Service>> for Session {
             Some(token) => service.portal_session(token).await?,
             None => None,
         };
-        let session = session.ok_or(PageError::SignedOut)?;
+        let mut session = session.ok_or(PageError::SignedOut)?;
+        session.principal.request = request_id::number();
         let own = || language::of_locale(&session.customer.locale);
         language::set(language::chosen(&parts.headers).unwrap_or_else(own));
         Ok(Self(session))

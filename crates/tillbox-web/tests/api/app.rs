@@ -214,10 +214,15 @@ impl TestApp {
         .await
     }
 
+    /// The file of the database.
+    pub(crate) fn database(&self) -> PathBuf {
+        self.setting.folder.0.join("ledger.db")
+    }
+
     /// The self-audit, beside the server: nothing is found.
     #[track_caller]
     pub(crate) fn verify(&self) {
-        let path = self.setting.folder.0.join("ledger.db");
+        let path = self.database();
         let report = tillbox_store::sqlite::verify::verify(&path, &mut |_progress| ());
         let report = report.expect("the ledger can be read");
         assert_eq!(report.violations, [], "{report}");

@@ -39,6 +39,8 @@ const ROUTES: &[&str] = &[
     "GET /v1/customers/{customer_id}",
     "GET /v1/customers/{customer_id}/payment-methods",
     "GET /v1/customers/{customer_id}/payment-methods/{payment_method_id}",
+    "GET /v1/audit-log",
+    "GET /v1/audit-log.csv",
     "GET /v1/events",
     "GET /v1/events/stream",
     "GET /v1/prices",
@@ -51,6 +53,7 @@ const ROUTES: &[&str] = &[
     "GET /v1/wallets/{wallet_id}/alerts",
     "GET /v1/wallets/{wallet_id}/auto-recharge",
     "GET /v1/wallets/{wallet_id}/balance",
+    "GET /v1/wallets/{wallet_id}/explain",
     "GET /v1/wallets/{wallet_id}/holds",
     "GET /v1/wallets/{wallet_id}/holds/{hold_id}",
     "GET /v1/wallets/{wallet_id}/lots",
@@ -59,6 +62,7 @@ const ROUTES: &[&str] = &[
     "GET /v1/wallets/{wallet_id}/transactions",
     "GET /v1/wallets/{wallet_id}/transactions.csv",
     "GET /v1/wallets/{wallet_id}/transactions/{transaction_id}",
+    "GET /v1/wallets/{wallet_id}/transactions/{transaction_id}/explain",
     "PATCH /v1/customers/{customer_id}",
     "PATCH /v1/settings",
     "PATCH /v1/wallets/{wallet_id}",
@@ -280,12 +284,16 @@ async fn answers_have_the_fields_of_their_schemas() {
         ),
         ("Alerts", app.get(&path("/alerts")).await.json()),
         ("Settings", app.get("/v1/settings").await.json()),
+        (
+            "AuditEntry",
+            app.get("/v1/audit-log").await.json()["data"][0].clone(),
+        ),
         ("Clock", app.get("/v1/test-clock").await.json()),
     ];
     let document = document(&app).await;
     for (name, answer) in answers {
         let known = properties(&document, &document["components"]["schemas"][name]);
-        let optional = ["activation", "dry_run", "effective_at"].map(str::to_owned);
+        let optional = ["activation", "dry_run", "effective_at", "would_charge"].map(str::to_owned);
         let printed: BTreeSet<String> = answer.as_object().expect(name).keys().cloned().collect();
         let unknown: Vec<_> = printed.difference(&known).collect();
         let missing: Vec<_> = known

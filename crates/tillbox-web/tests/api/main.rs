@@ -2,10 +2,13 @@
 //! tests of the binary.
 
 mod app;
+mod audit_log;
 mod bodies;
 mod connections;
 mod documents;
+mod dry_runs;
 mod events;
+mod explain;
 mod history;
 mod lists;
 mod notices;

@@ -43,6 +43,8 @@ fn write_opened(connection: &Connection, opened: &[OpenedWallet]) -> rusqlite::R
             metadata,
             created_at,
             outbox_id: _,
+            opened_by: _,
+            request: _,
         } = one;
         let language = match wallet.language {
             Language::En => "en",

@@ -1,7 +1,9 @@
 //! Tests on real files: opening, plain tables, reads. The ledger's own tests are the conformance suite.
 
 mod anchor;
+mod audit_log;
 mod customers;
+mod erasures;
 mod events;
 mod history;
 mod listing;
@@ -156,6 +158,20 @@ impl Ledger {
         self.folder
     }
 
+    /// As a new process would find it.
+    fn reopen(&mut self) {
+        let elsewhere = Folder::new();
+        let (store, writer) = SqliteStore::open(&elsewhere.url()).expect("opens");
+        drop(std::mem::replace(&mut self.store, store));
+        drop(std::mem::replace(
+            &mut self.writer,
+            SqliteLedger::new(writer).expect("loads"),
+        ));
+        let (store, writer) = SqliteStore::open(&self.folder.url()).expect("opens");
+        self.store = store;
+        self.writer = SqliteLedger::new(writer).expect("loads");
+    }
+
     fn read<T>(&self, read: impl FnOnce(&Connection) -> Result<T, StoreError>) -> T {
         self.store.read(read).expect("reads")
     }
@@ -182,6 +198,8 @@ impl Ledger {
             metadata: "{}".to_owned(),
             created_at: self.now,
             outbox_id: OutboxId::from_number(self.next_id()),
+            opened_by: Actor::System,
+            request: None,
         };
         self.commit(&Batch {
             opened: &[opened],

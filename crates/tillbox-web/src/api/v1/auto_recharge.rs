@@ -15,12 +15,16 @@ use std::sync::Arc;
 use tillbox_core::amount::Amount;
 use tillbox_core::id::PaymentMethodId;
 use tillbox_core::recharge::{Recharge, RechargeSettings, Refill};
-use tillbox_service::{Mode, NewRecharge, RechargeHealth, Service};
+use tillbox_service::{NewRecharge, RechargeHealth, Service, TriedRecharge};
 use utoipa::ToSchema;
 
 /// Auto-recharge of a wallet, and how it stands.
 #[derive(Serialize, ToSchema)]
 #[schema(as = AutoRecharge)]
+#[expect(
+    clippy::option_option,
+    reason = "absent, null and a value are three things"
+)]
 pub(crate) struct RechargeView {
     enabled: bool,
     /// It charges strictly below this; null where it was never set.
@@ -49,6 +53,12 @@ pub(crate) struct RechargeView {
     /// Its last charges, newest first; absent in events.
     #[serde(skip_serializing_if = "Option::is_none")]
     last_attempts: Option<Vec<TopUpView>>,
+    /// In a dry run: what would be charged at once; null where nothing would.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>)]
+    would_charge: Option<Option<String>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    dry_run: Option<bool>,
 }
 
 impl RechargeView {
@@ -85,6 +95,19 @@ impl RechargeView {
             next_eligible_at: health.next_eligible_at.map(|at| at.to_string()),
             month_charged: money(health.month_charged),
             last_attempts: Some(health.last_attempts.iter().map(TopUpView::of).collect()),
+            would_charge: None,
+            dry_run: None,
+        }
+    }
+
+    fn tried(tried: &TriedRecharge) -> Self {
+        let charge = tried
+            .charge
+            .map(|amount| print(amount, tried.health.currency));
+        Self {
+            would_charge: Some(charge),
+            dry_run: Some(true),
+            ..Self::of(&tried.health)
         }
     }
 
@@ -172,14 +195,12 @@ pub(crate) async fn put(
             .collect::<Result<_, _>>()?,
     };
     let id = wallet_id(&wallet)?;
-    let mode = if body.dry_run.unwrap_or(false) {
-        Mode::DryRun
-    } else {
-        Mode::Commit
-    };
-    service
-        .set_auto_recharge(&caller.principal, id, new, mode)
-        .await?;
+    let who = &caller.principal;
+    if body.dry_run.unwrap_or(false) {
+        let tried = service.try_auto_recharge(who, id, new).await?;
+        return Ok(ok(&RechargeView::tried(&tried)));
+    }
+    service.set_auto_recharge(who, id, new).await?;
     let health = service.auto_recharge(&caller.principal, id).await?;
     Ok(ok(&RechargeView::of(&health)))
 }
@@ -187,7 +208,9 @@ pub(crate) async fn put(
 /// Nothing is needed.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
-pub(crate) struct ResumeBody {}
+pub(crate) struct ResumeBody {
+    dry_run: Option<bool>,
+}
 
 /// Lets a paused or cooling auto-recharge try again.
 #[utoipa::path(post, path = "/v1/wallets/{wallet_id}/auto-recharge/resume", tag = "auto-recharge", params(("wallet_id" = String, Path)),
@@ -196,9 +219,13 @@ pub(crate) async fn resume(
     State(service): State<Arc<Service>>,
     caller: Caller,
     Path(wallet): Path<String>,
-    Json(_body): Json<ResumeBody>,
+    Json(body): Json<ResumeBody>,
 ) -> Result<Response, Problem> {
     let id = wallet_id(&wallet)?;
+    if body.dry_run.unwrap_or(false) {
+        let tried = service.try_resume_auto_recharge(&caller.principal, id);
+        return Ok(ok(&RechargeView::tried(&tried.await?)));
+    }
     service.resume_auto_recharge(&caller.principal, id).await?;
     let health = service.auto_recharge(&caller.principal, id).await?;
     Ok(ok(&RechargeView::of(&health)))

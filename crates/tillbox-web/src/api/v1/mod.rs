@@ -2,12 +2,14 @@
 
 pub(crate) mod adjustments;
 pub(crate) mod alerts;
+pub(crate) mod audit_log;
 pub(crate) mod auto_recharge;
 pub(crate) mod batches;
 pub(crate) mod credits;
 pub(crate) mod customers;
 pub(crate) mod debits;
 pub(crate) mod events;
+pub(crate) mod explain;
 pub(crate) mod holds;
 pub(crate) mod lots;
 pub(crate) mod payment_methods;

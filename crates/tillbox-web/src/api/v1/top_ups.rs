@@ -314,15 +314,19 @@ pub(crate) struct PaymentLinkBody {
     /// Without it the link leads to a page that asks for an amount, and takes payments until it ends.
     amount: Option<Positive>,
     description: Option<Words<500>>,
+    dry_run: Option<bool>,
 }
 
 /// A link to pay by, to pass on.
 #[derive(Serialize, ToSchema)]
 pub(crate) struct PaymentLink {
-    url: String,
+    /// Null in a dry run.
+    url: Option<String>,
     /// The top-up that waits for the payment; none where the link asks for an amount.
     top_up_id: Option<String>,
     expires_at: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    dry_run: Option<bool>,
 }
 
 /// Makes a link by which anybody can pay in, within 30 days: the amount, once; or amounts of their choice.
@@ -342,15 +346,31 @@ pub(crate) async fn link(
         )
         .finish();
     let id = wallet_id(&wallet)?;
-    let key = caller.key(Scope::Wallet(id), fingerprint, false)?;
+    let dry_run = body.dry_run.unwrap_or(false);
+    let key = caller.key(Scope::Wallet(id), fingerprint, dry_run)?;
     let description = body.description.map(|text| text.0);
+    let would_be = || {
+        let expires_at = service.now().plus_seconds(LINK_LIVES);
+        let link = PaymentLink {
+            url: None,
+            top_up_id: None,
+            expires_at: Some(expires_at.to_string()),
+            dry_run: Some(true),
+        };
+        json(StatusCode::CREATED, bytes(&link))
+    };
     let Some(amount) = body.amount else {
+        if dry_run {
+            service.wallet_currency(&caller.principal, id).await?;
+            return Ok(would_be());
+        }
         let key = key.ok_or_else(Problem::key_required)?;
         let answer = |url: &str, expires_at: Timestamp| {
             bytes(&PaymentLink {
-                url: url.to_owned(),
+                url: Some(url.to_owned()),
                 top_up_id: None,
                 expires_at: Some(expires_at.to_string()),
+                dry_run: None,
             })
         };
         let made =
@@ -363,28 +383,23 @@ pub(crate) async fn link(
         description,
     };
     let asked = service
-        .create_top_up(
-            &caller.principal,
-            id,
-            new,
-            key,
-            tillbox_service::Mode::Commit,
-        )
+        .create_top_up(&caller.principal, id, new, key, mode(dry_run))
         .await?;
     let Asked::Begun {
         view,
         replayed: again,
     } = asked
     else {
-        return Err(Problem::internal());
+        return Ok(would_be());
     };
     let Some(url) = view.row.calls.page_url.clone() else {
         return Err(Problem::provider_unavailable());
     };
     let link = PaymentLink {
-        url,
+        url: Some(url),
         top_up_id: Some(view.row.id.to_string()),
         expires_at: view.row.calls.expires_at.map(|at| at.to_string()),
+        dry_run: None,
     };
     Ok(replayed(json(StatusCode::CREATED, bytes(&link)), again))
 }
@@ -440,7 +455,14 @@ pub(crate) async fn get(
 /// Nothing is needed.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
-pub(crate) struct CancelBody {}
+pub(crate) struct CancelBody {
+    dry_run: Option<bool>,
+}
+
+/// Nothing is needed.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct SyncBody {}
 
 /// Gives up a top-up that nobody has paid yet.
 #[utoipa::path(post, path = "/v1/wallets/{wallet_id}/top-ups/{top_up_id}/cancel", tag = "top-ups",
@@ -449,11 +471,17 @@ pub(crate) async fn cancel(
     State(service): State<Arc<Service>>,
     caller: Caller,
     Path((wallet, id)): Path<(String, String)>,
-    Json(_body): Json<CancelBody>,
+    Json(body): Json<CancelBody>,
 ) -> Result<Response, Problem> {
     let (wallet, id) = (wallet_id(&wallet)?, top_up_id(&id)?);
-    let view = service.cancel_top_up(&caller.principal, wallet, id).await?;
-    Ok(ok(&TopUpView::of(&view)))
+    let dry_run = body.dry_run.unwrap_or(false);
+    let view = service
+        .cancel_top_up(&caller.principal, wallet, id, mode(dry_run))
+        .await?;
+    Ok(ok(&TopUpView {
+        dry_run: dry_run.then_some(true),
+        ..TopUpView::of(&view)
+    }))
 }
 
 /// What a sync found.
@@ -469,12 +497,12 @@ pub(crate) struct Synced {
 
 /// Fetches completed payments that the balance does not show yet.
 #[utoipa::path(post, path = "/v1/wallets/{wallet_id}/sync", tag = "top-ups", params(("wallet_id" = String, Path)),
-    request_body = CancelBody, responses((status = 200, body = Synced)))]
+    request_body = SyncBody, responses((status = 200, body = Synced)))]
 pub(crate) async fn sync(
     State(service): State<Arc<Service>>,
     caller: Caller,
     Path(wallet): Path<String>,
-    Json(_body): Json<CancelBody>,
+    Json(_body): Json<SyncBody>,
 ) -> Result<Response, Problem> {
     let synced = service
         .sync_wallet(&caller.principal, wallet_id(&wallet)?)

@@ -7,10 +7,11 @@ use super::usage::UsageView;
 use super::wallet_id;
 use crate::api::answer::{bytes, ok, print, raw};
 use crate::api::caller::Caller;
+use crate::api::csv::{check_whole, guarded, is_accepted};
 use crate::api::page::{Listed, Query};
 use crate::api::problem::Problem;
 use axum::extract::{Path, State};
-use axum::http::{HeaderMap, header};
+use axum::http::HeaderMap;
 use axum::response::Response;
 use serde::Serialize;
 use serde_json::value::RawValue;
@@ -172,15 +173,6 @@ impl<'a> TransactionView<'a> {
     }
 }
 
-/// A text that a spreadsheet would take for a formula is told by an apostrophe that it is none.
-fn guarded(text: &str) -> Cow<'_, str> {
-    if text.starts_with(['=', '+', '-', '@', '\t', '\r']) {
-        Cow::Owned(format!("'{text}"))
-    } else {
-        Cow::Borrowed(text)
-    }
-}
-
 /// The provider's id of the payment behind a credit.
 fn payment_id(event: &Event) -> Option<&str> {
     event.top_up.as_deref()?.payment_id.as_deref()
@@ -270,14 +262,7 @@ pub(crate) async fn list(
     query: Query,
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
-    let accept = headers
-        .get(header::ACCEPT)
-        .and_then(|value| value.to_str().ok())
-        .unwrap_or_default();
-    if accept
-        .split(',')
-        .any(|kind| kind.trim().starts_with("text/csv"))
-    {
+    if is_accepted(&headers) {
         return csv_response(service, caller, &wallet, &query).await;
     }
     query.allow(FILTERS)?;
@@ -360,12 +345,7 @@ async fn csv_response(
 ) -> Result<Response, Problem> {
     query.allow(FILTERS)?;
     let filter = filter(query, &service, &caller.principal)?;
-    if query.get("limit").or(query.get("cursor")).is_some() {
-        return Err(Problem::invalid_parameter(
-            "limit",
-            "CSV has no pages: all rows are sent",
-        ));
-    }
+    check_whole(query)?;
     let wallet = wallet_id(wallet)?;
     service.wallet_currency(&caller.principal, wallet).await?;
     Ok(csv::response(service, caller.principal, wallet, filter))

@@ -61,7 +61,8 @@ pub(crate) struct WalletView<'a> {
 #[derive(Serialize, ToSchema)]
 #[schema(as = Activation)]
 pub(crate) struct ActivationView {
-    top_up_id: String,
+    /// Null in a dry run.
+    top_up_id: Option<String>,
     status: &'static str,
     next_action: Option<NextAction>,
 }
@@ -414,11 +415,19 @@ pub(crate) async fn activate(
         let declined = axum::response::IntoResponse::into_response(Problem::declined(failed));
         return Ok(replayed(declined, activation.replayed));
     }
+    let begun = activation.payment.as_ref().map(|payment| ActivationView {
+        top_up_id: Some(payment.row.id.to_string()),
+        status: payment.row.top_up.status.name(),
+        next_action: NextAction::of(&payment.row),
+    });
+    let would_begin = activation.would_begin.as_ref();
     let view = WalletView {
-        activation: activation.payment.as_ref().map(|payment| ActivationView {
-            top_up_id: payment.row.id.to_string(),
-            status: payment.row.top_up.status.name(),
-            next_action: NextAction::of(&payment.row),
+        activation: begun.or_else(|| {
+            would_begin.map(|top_up| ActivationView {
+                top_up_id: None,
+                status: top_up.status.name(),
+                next_action: None,
+            })
         }),
         ..WalletView::of(&activation.wallet, dry_run)
     };

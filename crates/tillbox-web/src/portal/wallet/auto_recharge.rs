@@ -16,7 +16,7 @@ use std::sync::Arc;
 use tillbox_core::amount::Amount;
 use tillbox_core::recharge::{RechargeSettings, Refill};
 use tillbox_core::rejection::Rejection;
-use tillbox_service::{Mode, NewRecharge, Service, ServiceError};
+use tillbox_service::{NewRecharge, Service, ServiceError};
 
 /// What the form asks for.
 struct Wanted {
@@ -57,7 +57,7 @@ pub(crate) async fn save(
     }
     let saved = visit
         .service
-        .set_auto_recharge(who, wallet, wanted.new, Mode::Commit)
+        .set_auto_recharge(who, wallet, wanted.new)
         .await;
     match saved {
         Ok(()) => {}
@@ -104,10 +104,7 @@ async fn turn_off(visit: &Visit) -> Result<Response, PageError> {
             method: recharge.method,
             backups: recharge.backups,
         };
-        let saved = visit
-            .service
-            .set_auto_recharge(who, wallet, new, Mode::Commit);
-        saved.await?;
+        visit.service.set_auto_recharge(who, wallet, new).await?;
     }
     Ok(see_other(&visit.url_telling("recharge-off")))
 }
