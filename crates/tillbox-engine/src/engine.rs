@@ -119,6 +119,14 @@ impl<S: LedgerStore> Engine<S> {
         receiver.await.unwrap_or(Err(UNHEARD))
     }
 
+    /// Brings what is stored of wallets up to their last rows, for whoever reads their tables next. All that was
+    /// answered before is in them then.
+    pub async fn show(&self, wallets: Vec<WalletId>) -> Result<(), SubmitError> {
+        let (sender, receiver) = oneshot::channel();
+        self.send(Work::Show(wallets, Reply::One(sender)))?;
+        receiver.await.unwrap_or(Err(UNHEARD)).map(drop)
+    }
+
     /// Looks at a wallet as of now: what is due is booked in what `look` sees, and all of it is durable.
     pub async fn read<T: Send + 'static>(
         &self,

@@ -53,6 +53,12 @@ pub trait LedgerStore: Send + 'static {
         currency: Currency,
     ) -> Result<Option<WalletId>, LoadError>;
 
+    /// Whether what is stored of a wallet may trail its rows, so that whoever reads its tables must have them
+    /// brought up to date first (see [`Batch::shown`]). Everything that is loaded here is up to date.
+    fn trails(&self, _wallet: WalletId) -> bool {
+        false
+    }
+
     /// Writes a batch in one transaction, durable when it returns.
     fn commit(&mut self, batch: &Batch<'_>) -> Result<(), CommitError>;
 
@@ -127,6 +133,8 @@ pub struct Batch<'a> {
     pub top_ups: &'a [TopUpWrite],
     /// Answers that are stored whole.
     pub answers: &'a [StoredAnswer],
+    /// Wallets whose tables are read next: none of them trails its rows any more once this is written.
+    pub shown: &'a [WalletId],
 }
 
 /// What becomes of a lot.

@@ -128,6 +128,8 @@ pub(crate) enum Work<P> {
     Command(Box<Submission>, Reply),
     Many(Vec<(Submission, Reply)>),
     Open(Box<OpenSubmission>, Reply),
+    /// Wallets whose tables are read next.
+    Show(Vec<WalletId>, Reply),
     Read {
         merchant_id: MerchantId,
         wallet_id: WalletId,
@@ -143,7 +145,11 @@ impl<P> Work<P> {
     pub(crate) fn commands(&self) -> usize {
         match self {
             Self::Many(many) => many.len(),
-            Self::Command(..) | Self::Open(..) | Self::Read { .. } | Self::Plain(_) => 1,
+            Self::Command(..)
+            | Self::Open(..)
+            | Self::Show(..)
+            | Self::Read { .. }
+            | Self::Plain(_) => 1,
             Self::Stop => 0,
         }
     }

@@ -46,6 +46,7 @@ impl Service {
         let debts = if unpaid.is_empty() {
             Vec::new()
         } else {
+            self.engine.show(vec![id]).await?;
             let behind = state.version.saturating_add(1);
             let look = move |connection: &_| explain::debtors(connection, id, &unpaid, behind);
             self.database.read(look).await?
@@ -66,6 +67,7 @@ impl Service {
         id: EntryId,
     ) -> Result<Behind, ServiceError> {
         self.wallet_facts(who, wallet).await?;
+        self.engine.show(vec![wallet]).await?;
         let merchant = who.merchant_id;
         self.database
             .read(move |connection| explain::transaction(connection, merchant, wallet, id))

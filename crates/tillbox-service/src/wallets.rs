@@ -304,6 +304,7 @@ impl Service {
                 message: "must not lie in the future",
             });
         }
+        self.engine.show(vec![id]).await?;
         let merchant_id = who.merchant_id;
         self.database
             .read(move |connection| past::state_at(connection, merchant_id, id, at))

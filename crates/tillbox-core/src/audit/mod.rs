@@ -36,7 +36,7 @@ pub struct Violation {
 }
 
 /// Follows the rows of one wallet.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct WalletAudit {
     wallet: WalletId,
     version: u64,

@@ -65,7 +65,7 @@ pub(super) fn sum_of_parts(event: &Event) -> i128 {
 }
 
 /// All lots and holds that there ever were, and what is owed.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(super) struct Replay {
     pub(super) lots: BTreeMap<LotId, Lot>,
     pub(super) holds: BTreeMap<HoldId, Hold>,

@@ -16,7 +16,7 @@ const MOVES: &str = "a top-up goes forward";
 const ONE_CHARGE: &str = "at most one recharge in flight, within its cap";
 
 /// All top-ups that there ever were, and what stands of recharge and alerts.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(super) struct TopUps {
     pub(super) all: BTreeMap<TopUpId, (TopUp, Option<EntryId>)>,
     pub(super) recharge: Option<Recharge>,

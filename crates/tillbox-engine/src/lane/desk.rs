@@ -107,6 +107,7 @@ impl<S: LedgerStore> Desk<'_, S> {
         let policies = &submission.policies;
         let booked = self.book_due(submission.wallet_id, now, policies, record_in(&mut command));
         if matches!(*command, Command::BookDue) {
+            self.show(submission.wallet_id);
             let row = booked.map(|entry| Outcome::Row {
                 entry,
                 currency,
@@ -142,6 +143,13 @@ impl<S: LedgerStore> Desk<'_, S> {
             },
             Some(writer) => self.answer(submission.wallet_id, writer, now, submission.key),
         })))
+    }
+
+    /// Lets the wallet's tables be read: they are up to date once the batch is written.
+    pub(super) fn show(&mut self, wallet_id: WalletId) {
+        if self.store.trails(wallet_id) || self.pending.has_touched(wallet_id) {
+            self.pending.show(wallet_id);
+        }
     }
 
     fn try_out(

@@ -19,7 +19,7 @@ mod pending;
 use crate::engine::Options;
 use crate::port::{CommitError, LedgerStore};
 use crate::queue::Exit;
-use crate::work::{Answer, OpenSubmission, Reply, Submission, SubmitError, View, Work};
+use crate::work::{Answer, OpenSubmission, Outcome, Reply, Submission, SubmitError, View, Work};
 use cache::Cache;
 use desk::{Decided, Desk};
 use pending::Pending;
@@ -52,6 +52,7 @@ pub(crate) struct Lane<S: LedgerStore> {
 enum Item {
     Command(Submission),
     Open(OpenSubmission),
+    Show(Vec<WalletId>),
 }
 
 /// What a batch was gathered into.
@@ -129,6 +130,7 @@ impl<S: LedgerStore> Lane<S> {
                     );
                 }
                 Work::Open(open, reply) => gathering.items.push((Item::Open(*open), reply)),
+                Work::Show(wallets, reply) => gathering.items.push((Item::Show(wallets), reply)),
                 Work::Read {
                     merchant_id,
                     wallet_id,
@@ -185,7 +187,7 @@ impl<S: LedgerStore> Lane<S> {
     /// Decides, commits and answers from the front of `items`; what must wait for this commit stays. Gives
     /// how many were settled.
     fn settle(&mut self, items: &mut Vec<(Item, Reply)>) -> Result<usize, String> {
-        let wallets = items.iter().map(|(item, _)| item.wallet_id());
+        let wallets = items.iter().filter_map(|(item, _)| item.wallet_id());
         if let Err(error) = self.cache.load(&mut self.store, wallets) {
             return Ok(answer_all(
                 items,
@@ -275,6 +277,10 @@ impl<S: LedgerStore> Lane<S> {
             let decided = match item {
                 Item::Command(submission) => desk.command(submission),
                 Item::Open(open) => desk.open(open),
+                Item::Show(wallets) => {
+                    wallets.iter().for_each(|wallet| desk.show(*wallet));
+                    Ok(Decided::Answer(Ok(Outcome::NothingDue)))
+                }
             };
             match decided {
                 Ok(Decided::Answer(answer)) => answers.push(answer),
@@ -326,10 +332,12 @@ impl<S: LedgerStore> Lane<S> {
 }
 
 impl Item {
-    fn wallet_id(&self) -> WalletId {
+    /// The wallet that it is about, where that must be loaded.
+    fn wallet_id(&self) -> Option<WalletId> {
         match self {
-            Self::Command(submission) => submission.wallet_id,
-            Self::Open(open) => open.opened.wallet.id,
+            Self::Command(submission) => Some(submission.wallet_id),
+            Self::Open(open) => Some(open.opened.wallet.id),
+            Self::Show(_) => None,
         }
     }
 
@@ -337,6 +345,7 @@ impl Item {
         match self {
             Self::Command(submission) => submission.key.map(|stamp| stamp.key),
             Self::Open(open) => open.key.map(|stamp| stamp.key),
+            Self::Show(_) => None,
         }
     }
 }
@@ -351,7 +360,9 @@ fn answer_all(items: &mut Vec<(Item, Reply)>, error: &SubmitError) -> usize {
 
 fn refuse<P>(work: Work<P>, error: &SubmitError) {
     match work {
-        Work::Command(_, reply) | Work::Open(_, reply) => reply.send(Err(error.clone())),
+        Work::Command(_, reply) | Work::Open(_, reply) | Work::Show(_, reply) => {
+            reply.send(Err(error.clone()));
+        }
         Work::Many(many) => many
             .into_iter()
             .for_each(|(_, reply)| reply.send(Err(error.clone()))),

@@ -26,6 +26,7 @@ pub(super) struct Pending {
     holds: HashMap<HoldId, (WalletId, HoldChange)>,
     top_ups: BTreeMap<TopUpId, TopUpWrite>,
     answers: Vec<StoredAnswer>,
+    shown: Vec<WalletId>,
     remembered: HashMap<[u8; 16], Remembered>,
 }
 
@@ -38,7 +39,15 @@ struct TouchedLot {
 
 impl Pending {
     pub(super) fn is_empty(&self) -> bool {
-        self.entries.is_empty() && self.opened.is_empty() && self.answers.is_empty()
+        self.entries.is_empty()
+            && self.opened.is_empty()
+            && self.answers.is_empty()
+            && self.shown.is_empty()
+    }
+
+    /// A wallet's tables are read next.
+    pub(super) fn show(&mut self, id: WalletId) {
+        self.shown.push(id);
     }
 
     pub(super) fn touched(&self) -> &[WalletId] {
@@ -133,6 +142,7 @@ impl Pending {
             holds: &holds,
             top_ups: &top_ups,
             answers: &self.answers,
+            shown: &self.shown,
         })
     }
 

@@ -55,9 +55,16 @@ impl Service {
             Some(wallet) => self.wallet_facts(who, wallet).await.map(drop)?,
             None => who.check_merchant()?,
         }
+        // What is derived of a wallet may trail its rows.
+        let behind = filter.wallet.into_iter().collect();
         let policies = who.merchant.policies();
         let mut reading = Reading::new(who.merchant_id, filter, policies, after, limit);
+        reading.behind = behind;
         for _ in 0..MOST_READS {
+            let behind = std::mem::take(&mut reading.behind);
+            if !behind.is_empty() {
+                self.engine.show(behind).await?;
+            }
             let past = Arc::clone(&self.past_states);
             let read = self.database.read(move |connection| {
                 let reached = reading.read(connection, &past)?;

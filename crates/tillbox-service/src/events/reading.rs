@@ -49,6 +49,10 @@ pub(super) struct Reading {
     /// All up to here is told.
     pub(super) position: EventId,
     pub(super) events: Vec<Event>,
+    /// Wallets to show before the next read, as their tables trail their rows.
+    pub(super) behind: Vec<WalletId>,
+    /// Up to which row they were shown so far.
+    shown: HashMap<WalletId, i64>,
     walk: Walk,
     names: HashMap<WalletId, WalletAsAt>,
 }
@@ -73,6 +77,8 @@ impl Reading {
             limit,
             position: after,
             events: Vec::new(),
+            behind: Vec::new(),
+            shown: HashMap::new(),
             walk: Walk::default(),
             names: HashMap::new(),
         }
@@ -111,14 +117,28 @@ impl Reading {
             self.limit + 2,
         )?;
         let mut steps = Steps(STEPS);
-        for fact in page.facts {
+        let rows: Vec<_> = page
+            .facts
+            .iter()
+            .map(|fact| (fact.wallet(), fact.row()))
+            .collect();
+        for (place, fact) in page.facts.into_iter().enumerate() {
             let row = fact.row();
             let taken = match fact {
                 Fact::Entry(entry) => {
                     self.take_entry(connection, past, &Arc::new(*entry), &mut steps)?
                 }
+                // Only once its wallet was shown it is known which of its rows came before.
+                Fact::Outbox(row) if !self.was_shown(&row) => {
+                    self.show(rows.get(place..).unwrap_or_default());
+                    return Ok(Reached::Partly);
+                }
                 Fact::Outbox(row) => self.take_outbox(connection, past, &row, &mut steps)?,
             };
+            if self.walk.is_behind() {
+                self.show(rows.get(place..).unwrap_or_default());
+                return Ok(Reached::Partly);
+            }
             match taken {
                 Reached::End => self.position = self.position.max(EventId::last_of(row)),
                 Reached::Full | Reached::Partly => return Ok(taken),
@@ -130,6 +150,24 @@ impl Reading {
         } else {
             Reached::Partly
         })
+    }
+
+    /// Whether the tables of the row's wallet were brought up to it.
+    fn was_shown(&self, row: &OutboxRow) -> bool {
+        let shown = |wallet| self.shown.get(&wallet).copied().unwrap_or(i64::MIN);
+        row.wallet_id
+            .is_none_or(|wallet| shown(wallet) >= row.id.number())
+    }
+
+    /// Asks for the wallets of rows to be shown before the next read.
+    fn show(&mut self, rows: &[(Option<WalletId>, i64)]) {
+        let wallets = rows
+            .iter()
+            .filter_map(|(wallet, row)| Some(((*wallet)?, *row)));
+        for (wallet, row) in wallets {
+            self.shown.insert(wallet, row);
+            self.behind.push(wallet);
+        }
     }
 
     /// Whether an event is one that is asked for and was not told.

@@ -5,9 +5,9 @@
 //! so that it goes on after a crash. In the log a row's texts and salt are replaced by the commitment that the chain
 //! holds, so the chain stays what it was.
 
-use super::limit;
 use super::outbox::{self, WALLET_CREATED, WALLET_UPDATED};
-use super::rows::{ENTRY_COLUMNS, corrupt, entry_from_row};
+use super::rows::corrupt;
+use super::{limit, log};
 use crate::error::StoreError;
 use rusqlite::{Connection, OptionalExtension, params};
 use tillbox_core::id::{CustomerId, MerchantId, WalletId};
@@ -164,12 +164,8 @@ fn erase_log(
     let Some(wallet) = place.wallet else {
         return Ok(None);
     };
-    let mut statement = connection.prepare_cached(&format!(
-        "SELECT {ENTRY_COLUMNS} FROM log WHERE wallet_id = ?1 AND version > ?2 ORDER BY version LIMIT ?3"
-    ))?;
-    let values = [wallet.number(), place.position, limit(rows)];
-    let found = statement.query_and_then(values, entry_from_row)?;
-    let entries = found.collect::<Result<Vec<_>, _>>()?;
+    let position = u64::try_from(place.position).unwrap_or(0);
+    let entries = log::read(connection, wallet, position, rows)?;
     let mut update = connection.prepare_cached(
         "UPDATE log SET description = NULL, reference = NULL, metadata = NULL, salt = ?2 WHERE id = ?1",
     )?;

@@ -37,6 +37,14 @@ impl Fact {
             Self::Outbox(row) => row.id.number(),
         }
     }
+
+    /// The wallet that it is about.
+    pub fn wallet(&self) -> Option<WalletId> {
+        match self {
+            Self::Entry(entry) => Some(entry.wallet_id),
+            Self::Outbox(row) => row.wallet_id,
+        }
+    }
 }
 
 /// Which facts are read.
@@ -214,7 +222,7 @@ fn log_of_wallet(
     let last = log.last_version()?;
     let first = log.first_version_behind(after, last)?;
     let end = last.min(first.saturating_add(VERSIONS - 1));
-    let select = format!("SELECT {ENTRY_COLUMNS} FROM log WHERE");
+    let select = format!("SELECT {ENTRY_COLUMNS} FROM log_of_wallets log WHERE");
     let mut query = Query::new(&select, "log.wallet_id = {}", wallet.number());
     query.and("log.merchant_id = {}", merchant.number());
     query.and("log.version >= {}", first);
@@ -240,14 +248,14 @@ struct WalletLog<'a> {
 
 impl WalletLog<'_> {
     fn last_version(&self) -> Result<i64, StoreError> {
-        let sql = "SELECT coalesce(max(version), 0) FROM log WHERE wallet_id = ?1";
+        let sql = "SELECT coalesce(max(version), 0) FROM wallet_log WHERE wallet_id = ?1";
         let mut statement = self.connection.prepare_cached(sql)?;
         Ok(statement.query_row([self.wallet.number()], |row| row.get(0))?)
     }
 
     fn id_of(&self, version: i64) -> Result<i64, StoreError> {
         let wallet = self.wallet;
-        let sql = "SELECT id FROM log WHERE wallet_id = ?1 AND version = ?2";
+        let sql = "SELECT entry_id FROM wallet_log WHERE wallet_id = ?1 AND version = ?2";
         let mut statement = self.connection.prepare_cached(sql)?;
         statement
             .query_row([wallet.number(), version], |row| row.get(0))

@@ -129,7 +129,7 @@ pub fn debtors(
         return Ok(Vec::new());
     };
     let mut statement = connection.prepare_cached(&format!(
-        "SELECT {ENTRY_COLUMNS} FROM log WHERE wallet_id = ?1 AND version < ?2 ORDER BY version DESC LIMIT ?3"
+        "SELECT {ENTRY_COLUMNS} FROM log_of_wallets log WHERE wallet_id = ?1 AND version < ?2 ORDER BY version DESC LIMIT ?3"
     ))?;
     let before = i64::try_from(before).unwrap_or(i64::MAX);
     let rows = statement.query_and_then([wallet.number(), before, limit(ROWS)], entry_from_row)?;

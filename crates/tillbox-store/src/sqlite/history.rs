@@ -59,7 +59,7 @@ fn balance_before(
     wallet: WalletId,
     version: i64,
 ) -> Result<Amount, StoreError> {
-    let sql = "SELECT balance_after, merchant_id FROM log WHERE wallet_id = ?1 AND version < ?2 ORDER BY version DESC LIMIT 1";
+    let sql = "SELECT balance_after, merchant_id FROM log_of_wallets WHERE wallet_id = ?1 AND version < ?2 ORDER BY version DESC LIMIT 1";
     let mut statement = connection.prepare_cached(sql)?;
     let last = statement
         .query_row([wallet.number(), version], |row| {

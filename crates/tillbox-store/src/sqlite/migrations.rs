@@ -18,6 +18,7 @@ pub(super) const MIGRATIONS: &[(&str, &str)] = &[
     ("log_head", include_str!("migrations/0007_log_head.sql")),
     ("audit_log", include_str!("migrations/0008_audit_log.sql")),
     ("erasures", include_str!("migrations/0009_erasures.sql")),
+    ("trail", include_str!("migrations/0010_trail.sql")),
 ];
 
 /// Whether a file is a ledger, could become one, or is something else's.

@@ -32,8 +32,10 @@ pub mod prices;
 mod query;
 mod rows;
 pub mod sandbox;
+mod state_row;
 mod stretches;
 pub mod top_ups;
+mod trail;
 pub mod transactions;
 pub mod verify;
 mod walk;
@@ -42,7 +44,7 @@ pub mod wallets;
 #[cfg(test)]
 mod tests;
 
-pub use ledger::SqliteLedger;
+pub use ledger::{SqliteLedger, Trailing};
 pub use log_head::SharedLogHead;
 pub use plain::PlainWrite;
 pub use rusqlite::Connection;

@@ -51,7 +51,7 @@ pub fn state_at(
         return Ok(None);
     };
     let sql = format!(
-        "SELECT {ENTRY_COLUMNS} FROM log WHERE wallet_id = ?1 AND at <= ?2 ORDER BY version"
+        "SELECT {ENTRY_COLUMNS} FROM log_of_wallets log WHERE wallet_id = ?1 AND at <= ?2 ORDER BY version"
     );
     let mut statement = connection.prepare_cached(&sql)?;
     for entry in statement.query_and_then([id.number(), at.micros()], entry_from_row)? {
@@ -69,7 +69,7 @@ pub fn advance(
     rows: usize,
 ) -> Result<usize, StoreError> {
     let mut statement = connection.prepare_cached(&format!(
-        "SELECT {ENTRY_COLUMNS} FROM log WHERE wallet_id = ?1 AND version > ?2 AND version <= ?3 ORDER BY version LIMIT ?4"
+        "SELECT {ENTRY_COLUMNS} FROM log_of_wallets log WHERE wallet_id = ?1 AND version > ?2 AND version <= ?3 ORDER BY version LIMIT ?4"
     ))?;
     let number = |version: u64| i64::try_from(version).unwrap_or(i64::MAX);
     let values = [

@@ -8,6 +8,7 @@
 
 use super::past;
 use super::rows::corrupt;
+use super::state_row;
 use crate::error::StoreError;
 use lru::LruCache;
 use rusqlite::Connection;
@@ -88,14 +89,15 @@ impl PastStates {
 pub struct Walk {
     states: HashMap<WalletId, Arc<WalletState>>,
     bytes: usize,
+    is_behind: bool,
 }
 
 /// Rows that one read may still replay.
 pub struct Steps(pub usize);
 
 impl Walk {
-    /// How a wallet stood before its row `row`; none where the steps do not reach there, so that another read must go
-    /// on. Rows of one wallet come in their order.
+    /// How a wallet stood before its row `row`; none where the steps do not reach there, or where the wallet's tables
+    /// trail the row ([`Walk::is_behind`]), so that another read must go on. Rows of one wallet come in their order.
     pub fn before(
         &mut self,
         connection: &Connection,
@@ -136,11 +138,21 @@ impl Walk {
             let replayed = past::advance(connection, state, through, steps.0)?;
             steps.0 = steps.0.saturating_sub(replayed);
             if state.version < through && steps.0 > 0 {
+                self.is_behind = state_row::version(connection, wallet)?
+                    .is_some_and(|stored| stored < through);
+                if self.is_behind {
+                    return Ok(None);
+                }
                 let gap = format!("{wallet} has no row behind version {}", state.version);
                 return Err(corrupt(gap));
             }
         }
         Ok(Some(&*state).filter(|state| state.version == through))
+    }
+
+    /// Whether the last wallet that was asked for trails its rows; it must be shown before another read goes on.
+    pub fn is_behind(&mut self) -> bool {
+        std::mem::take(&mut self.is_behind)
     }
 
     fn take(&mut self, state: Arc<WalletState>, past: &PastStates) {

@@ -17,10 +17,10 @@ use tillbox_core::top_up::TopUp;
 use tillbox_core::wallet::WalletState;
 use tillbox_engine::port::{Batch, CommitError, LedgerStore, LoadError, Remembered};
 use tillbox_store::sqlite::verify::verify;
-use tillbox_store::sqlite::{Connection, SqliteLedger, SqliteStore, log};
+use tillbox_store::sqlite::{Connection, SqliteLedger, SqliteStore, Trailing, log};
 
-/// Keys of one run: few, so that folding is part of every seed.
-const KEY_RUN: usize = 7;
+/// Little waits in memory, so that folding is part of every seed.
+const TRAILING: Trailing = Trailing { keys: 7, rows: 9 };
 
 /// A folder with the database, and with what a crash left of it.
 pub(crate) struct SqliteDisk {
@@ -121,7 +121,7 @@ impl Disk for SqliteDisk {
         self.store = None;
         let (store, writer) = open(&lock(&self.files).database());
         self.store = Some(store);
-        let ledger = SqliteLedger::with_key_run(writer, KEY_RUN);
+        let ledger = SqliteLedger::trailing(writer, TRAILING);
         SqliteProcess {
             ledger: ledger.expect("the log's tail is readable"),
             files: Arc::clone(&self.files),
@@ -234,6 +234,10 @@ impl LedgerStore for SqliteProcess {
         currency: Currency,
     ) -> Result<Option<WalletId>, LoadError> {
         self.ledger.find_open_wallet(merchant, customer, currency)
+    }
+
+    fn trails(&self, wallet: WalletId) -> bool {
+        self.ledger.trails(wallet)
     }
 
     fn commit(&mut self, batch: &Batch<'_>) -> Result<(), CommitError> {

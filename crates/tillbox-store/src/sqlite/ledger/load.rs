@@ -3,9 +3,10 @@
 use super::super::key_index::KeyIndex;
 use super::super::rows::{
     ENTRY_COLUMNS, HOLD_COLUMNS, LOT_COLUMNS, corrupt, entry_from_row, hold_from_row, lot_from_row,
-    unpack_spans,
 };
+use super::super::state_row::StateRow;
 use super::super::top_ups;
+use super::super::trail::Trail;
 use super::super::{currency, language};
 use crate::error::StoreError;
 use rusqlite::{Connection, OptionalExtension, params};
@@ -13,21 +14,20 @@ use std::sync::Arc;
 use tillbox_core::amount::Amount;
 use tillbox_core::command::{DebitRecord, DebtPayment};
 use tillbox_core::currency::Currency;
-use tillbox_core::debt::{Debt, DebtSpan};
-use tillbox_core::entry::{KeyStamp, decode_standing};
+use tillbox_core::debt::DebtSpan;
+use tillbox_core::entry::KeyStamp;
 use tillbox_core::hold::HoldStatus;
 use tillbox_core::id::{CustomerId, EntryId, HoldId, LotId, MerchantId, WalletId};
-use tillbox_core::time::Timestamp;
 use tillbox_core::wallet::{NewWallet, WalletState, WalletStatus};
 use tillbox_engine::port::{Remembered, StoredAnswer};
 
-pub(super) fn load_wallet(
+/// The state of a wallet as it is stored, or as it stands in memory where it is behind the log.
+pub(in super::super) fn load_wallet(
     connection: &Connection,
+    trail: Option<&Trail>,
     id: WalletId,
 ) -> Result<Option<WalletState>, StoreError> {
-    let sql = "SELECT w.merchant_id, w.customer_id, w.currency, w.language, s.status, s.overdraft_limit, s.version, s.seq, \
-               s.head, s.last_at, s.last_effective_at, s.balance, s.debt_paid_to, s.debt_owed_to, s.debt_gaps, s.standing \
-               FROM wallet_states s JOIN wallets w ON w.id = s.wallet_id WHERE s.wallet_id = ?1";
+    let sql = "SELECT merchant_id, customer_id, currency, language, initial_status, initial_overdraft_limit FROM wallets WHERE id = ?1";
     let mut statement = connection.prepare_cached(sql)?;
     let mut rows = statement.query([id.number()])?;
     let Some(row) = rows.next()? else {
@@ -43,31 +43,17 @@ pub(super) fn load_wallet(
             .ok_or_else(|| corrupt(format!("{id} has an unknown status")))?,
         overdraft_limit: Amount::from_micros(row.get(5)?),
     };
-    let mut state = WalletState::new(wallet);
-    state.version = row.get(6)?;
-    state.seq = row.get(7)?;
-    state.head = row.get(8)?;
-    state.last_at = Timestamp::from_micros(row.get(9)?);
-    state.last_effective_at = Timestamp::from_micros(row.get(10)?);
-    state.balance = Amount::from_micros(row.get(11)?);
-    let gaps: Option<Vec<u8>> = row.get(14)?;
-    let gaps = unpack_spans(gaps.as_deref().unwrap_or_default())
-        .ok_or_else(|| corrupt(format!("{id} has unreadable gaps of debt")))?;
-    state.debt = Debt::restore(
-        Amount::from_micros(row.get(12)?),
-        Amount::from_micros(row.get(13)?),
-        gaps,
-    );
-
-    let standing: Option<Vec<u8>> = row.get(15)?;
-    let (recharge, alerts) = decode_standing(standing.as_deref())
-        .map_err(|why| corrupt(format!("{id} has an unreadable standing: {why}")))?;
     let mut statement = connection.prepare_cached(&format!(
         "SELECT {LOT_COLUMNS} FROM lots WHERE wallet_id = ?1 AND open = 1"
     ))?;
-    let lots = statement
+    let mut lots = statement
         .query_and_then([id.number()], lot_from_row)?
         .collect::<Result<_, _>>()?;
+    let now = trail.and_then(|trail| trail.now(id, &mut lots));
+    let Some(state) = now.map_or_else(|| StateRow::read(connection, id), |now| Ok(Some(now)))?
+    else {
+        return Ok(None);
+    };
     let mut statement = connection.prepare_cached(&format!(
         "SELECT {HOLD_COLUMNS} FROM holds WHERE wallet_id = ?1 AND status = 0"
     ))?;
@@ -75,8 +61,7 @@ pub(super) fn load_wallet(
         .query_and_then([id.number()], hold_from_row)?
         .collect::<Result<_, _>>()?;
     let top_ups = top_ups::open_of_wallet(connection, id)?;
-    let state = state.with_open(lots, holds);
-    Ok(Some(state.with_policy(top_ups, recharge, alerts)))
+    state.into_state(wallet, lots, holds, top_ups).map(Some)
 }
 
 pub(super) fn load_key(
@@ -127,6 +112,7 @@ pub(super) fn load_hold_status(
 
 pub(super) fn load_debit(
     connection: &Connection,
+    trail: &Trail,
     wallet: WalletId,
     debit: EntryId,
 ) -> Result<Option<DebitRecord>, StoreError> {
@@ -159,7 +145,9 @@ pub(super) fn load_debit(
         let row = rows
             .next()?
             .ok_or_else(|| corrupt(format!("{id} is named in the log but is not there")))?;
-        lots.push(lot_from_row(row)?);
+        let mut lot = lot_from_row(row)?;
+        trail.patch(wallet, &mut lot);
+        lots.push(lot);
     }
     Ok(Some(DebitRecord {
         event: entry.event,

@@ -12,6 +12,7 @@ use super::key_index::{self, KeyIndex};
 use super::log_head::{self, SharedLogHead};
 use super::plain::{PlainWrite, run_all};
 use super::top_ups;
+use super::trail::{self, Trail};
 use crate::error::StoreError;
 use rusqlite::Connection;
 use std::path::Path;
@@ -23,7 +24,8 @@ use tillbox_core::top_up::TopUp;
 use tillbox_core::wallet::WalletState;
 use tillbox_engine::port::{Batch, CommitError, LedgerStore, LoadError, Remembered};
 
-use load::{find_open_wallet, load_debit, load_hold_status, load_key, load_wallet};
+pub(super) use load::load_wallet;
+use load::{find_open_wallet, load_debit, load_hold_status, load_key};
 pub(super) use write::expect_one;
 use write::write_batch;
 
@@ -31,26 +33,47 @@ use write::write_batch;
 pub struct SqliteLedger {
     connection: Connection,
     keys: KeyIndex,
+    trail: Trail,
     head: SharedLogHead,
     _anchor: AnchorKeeper,
+}
+
+/// How much waits in memory of what trails the log.
+#[derive(Clone, Copy, Debug)]
+pub struct Trailing {
+    /// Keys of a run that is folded into their table.
+    pub keys: usize,
+    /// Rows that wallets are behind.
+    pub rows: usize,
+}
+
+impl Default for Trailing {
+    fn default() -> Self {
+        Self {
+            keys: key_index::RUN,
+            rows: trail::LENGTH,
+        }
+    }
 }
 
 impl SqliteLedger {
     /// Over the connection that [`super::SqliteStore::open`] gives for writing. Reads the log's tail.
     pub fn new(connection: Connection) -> Result<Self, StoreError> {
-        Self::with_key_run(connection, key_index::RUN)
+        Self::trailing(connection, Trailing::default())
     }
 
-    /// With another length of the runs in which keys are folded.
-    pub fn with_key_run(connection: Connection, length: usize) -> Result<Self, StoreError> {
+    /// With so much waiting in memory.
+    pub fn trailing(connection: Connection, trailing: Trailing) -> Result<Self, StoreError> {
         connection.set_prepared_statement_cache_capacity(128);
-        let keys = KeyIndex::load(&connection, length)?;
+        let keys = KeyIndex::load(&connection, trailing.keys)?;
+        let trail = Trail::load(&connection, trailing.rows)?;
         let head = SharedLogHead::new(log_head::last(&connection)?);
         let path = Path::new(connection.path().unwrap_or_default());
         let anchor = AnchorKeeper::start(path, head.clone())?;
         Ok(Self {
             connection,
             keys,
+            trail,
             head,
             _anchor: anchor,
         })
@@ -88,8 +111,13 @@ impl LedgerStore for SqliteLedger {
     type Plain = Box<dyn PlainWrite>;
 
     fn load_wallets(&mut self, ids: &[WalletId]) -> Result<Vec<Option<WalletState>>, LoadError> {
+        let trail = &mut self.trail;
         let found = in_snapshot(&self.connection, |connection| {
-            ids.iter().map(|id| load_wallet(connection, *id)).collect()
+            let load = |id: &WalletId| {
+                trail.recall(connection, *id)?;
+                load_wallet(connection, Some(trail), *id)
+            };
+            ids.iter().map(load).collect()
         });
         Ok(found?)
     }
@@ -116,7 +144,8 @@ impl LedgerStore for SqliteLedger {
         wallet: WalletId,
         debit: EntryId,
     ) -> Result<Option<DebitRecord>, LoadError> {
-        Ok(load_debit(&self.connection, wallet, debit)?)
+        self.trail.recall(&self.connection, wallet)?;
+        Ok(load_debit(&self.connection, &self.trail, wallet, debit)?)
     }
 
     fn load_top_up(
@@ -152,16 +181,23 @@ impl LedgerStore for SqliteLedger {
                 "a key is used twice".to_owned(),
             ));
         }
-        let index = &self.keys;
         let rows = batch.entries.iter().map(|entry| (entry.id, &entry.hash));
         let head = self.head.get().after(rows);
+        let plan = self.trail.plan(&self.connection, batch);
+        let plan = plan.map_err(|why| CommitError::NothingWritten(why.to_string()))?;
+        let (index, trail) = (&self.keys, &self.trail);
         let slice = transact(&mut self.connection, |connection| {
-            write_batch(connection, index, batch, head)?;
+            write_batch(connection, index, trail, &plan, batch, head)?;
             index.fold(connection, keys.len())
         })?;
         self.keys.committed(&keys, slice);
+        self.trail.committed(plan);
         self.head.set(head);
         Ok(())
+    }
+
+    fn trails(&self, wallet: WalletId) -> bool {
+        self.trail.has(wallet)
     }
 
     fn run_plain(&mut self, writes: Vec<Self::Plain>) -> Result<(), CommitError> {

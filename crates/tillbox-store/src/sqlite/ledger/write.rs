@@ -1,31 +1,35 @@
 //! A batch, written in one transaction.
 
 use super::super::key_index::KeyIndex;
-use super::super::rows::{pack_parts, pack_spans};
+use super::super::rows::pack_parts;
+use super::super::trail::{Plan, Trail, write_lot_now};
 use super::super::{outbox, stretches, top_ups};
 use rusqlite::{Connection, params};
+use std::collections::HashSet;
 use std::sync::Arc;
-use tillbox_core::entry::{Entry, LogHead, encode_body, encode_standing};
+use tillbox_core::entry::{Entry, LogHead, encode_body};
 use tillbox_core::id::{LotId, MerchantId, WalletId};
 use tillbox_core::reason::{Language, Reason};
 use tillbox_core::time::Timestamp;
-use tillbox_core::wallet::{WalletState, WalletStatus};
 use tillbox_engine::port::{Batch, HoldWrite, LotWrite, OpenedWallet};
 
-/// All of a batch: wallets that it opens, rows with what looks them up, then last states. `head`: behind its rows.
+/// All of a batch: wallets that it opens, rows with what looks them up, then what does not trail them, in its last
+/// form. `head`: behind its rows.
 pub(super) fn write_batch(
     connection: &Connection,
     keys: &KeyIndex,
+    trail: &Trail,
+    plan: &Plan<'_>,
     batch: &Batch<'_>,
     head: LogHead,
 ) -> rusqlite::Result<()> {
     write_opened(connection, batch.opened)?;
     write_entries(connection, batch, head)?;
-    write_lots(connection, batch.lots)?;
+    trail.write(connection, plan)?;
+    write_lots(connection, batch.lots, &plan.lots_behind())?;
     write_holds(connection, batch.holds)?;
     write_top_ups(connection, batch)?;
-    write_answers(connection, keys, batch)?;
-    write_states(connection, batch.wallets)
+    write_answers(connection, keys, batch)
 }
 
 fn write_opened(connection: &Connection, opened: &[OpenedWallet]) -> rusqlite::Result<()> {
@@ -152,48 +156,42 @@ fn write_links(connection: &Connection, entry: &Entry) -> rusqlite::Result<()> {
     Ok(())
 }
 
-fn write_lots(connection: &Connection, lots: &[LotWrite]) -> rusqlite::Result<()> {
+fn write_lots(
+    connection: &Connection,
+    lots: &[LotWrite],
+    behind: &HashSet<LotId>,
+) -> rusqlite::Result<()> {
     let mut insert = connection.prepare_cached(
         "INSERT INTO lots (id, wallet_id, funding, withdrawable, priority, expires_at, created_at, amount, cost_basis, source, succeeds, remaining, held, open) \
          VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?12 > 0)",
     )?;
-    // A lot that stays open is changed without a look at the index of open lots.
-    let mut spend = connection.prepare_cached(
-        "UPDATE lots SET remaining = ?2, held = ?3 WHERE id = ?1 AND open = 1 AND ?2 > 0",
-    )?;
-    let mut turn = connection.prepare_cached(
-        "UPDATE lots SET remaining = ?2, held = ?3, open = (?2 > 0) WHERE id = ?1",
-    )?;
     for write in lots {
-        let changed = match write {
-            LotWrite::Opened { wallet_id, lot } => insert.execute(params![
-                lot.id.number(),
-                wallet_id.number(),
-                lot.funding.code(),
-                lot.withdrawable,
-                lot.priority,
-                lot.expires_at.map(Timestamp::micros),
-                lot.created_at.micros(),
-                lot.amount.micros(),
-                lot.cost_basis.micros(),
-                lot.source.number(),
-                lot.succeeds.map(LotId::number),
-                lot.remaining.micros(),
-                lot.held.micros()
-            ])?,
+        match write {
+            LotWrite::Opened { wallet_id, lot } => {
+                let changed = insert.execute(params![
+                    lot.id.number(),
+                    wallet_id.number(),
+                    lot.funding.code(),
+                    lot.withdrawable,
+                    lot.priority,
+                    lot.expires_at.map(Timestamp::micros),
+                    lot.created_at.micros(),
+                    lot.amount.micros(),
+                    lot.cost_basis.micros(),
+                    lot.source.number(),
+                    lot.succeeds.map(LotId::number),
+                    lot.remaining.micros(),
+                    lot.held.micros()
+                ])?;
+                expect_one(changed)?;
+            }
+            LotWrite::Changed { id, .. } if behind.contains(id) => {}
             LotWrite::Changed {
                 id,
                 remaining,
                 held,
-            } => {
-                let values = [id.number(), remaining.micros(), held.micros()];
-                match spend.execute(values)? {
-                    0 => turn.execute(values)?,
-                    changed => changed,
-                }
-            }
-        };
-        expect_one(changed)?;
+            } => write_lot_now(connection, *id, *remaining, *held)?,
+        }
     }
     Ok(())
 }
@@ -274,48 +272,4 @@ pub(crate) fn expect_one(changed: usize) -> rusqlite::Result<()> {
         1 => Ok(()),
         other => Err(rusqlite::Error::StatementChangedRows(other)),
     }
-}
-
-/// Wallets are there but for those that the batch opens.
-fn write_states(connection: &Connection, wallets: &[&WalletState]) -> rusqlite::Result<()> {
-    let mut update = connection.prepare_cached(
-        "UPDATE wallet_states SET merchant_id = ?2, status = ?3, version = ?4, seq = ?5, head = ?6, last_at = ?7, last_effective_at = ?8, \
-         balance = ?9, held = ?10, debt_paid_to = ?11, debt_owed_to = ?12, debt_gaps = ?13, overdraft_limit = ?14, next_due_at = ?15, standing = ?16 \
-         WHERE wallet_id = ?1",
-    )?;
-    let mut insert = connection.prepare_cached(
-        "INSERT INTO wallet_states (wallet_id, merchant_id, status, version, seq, head, last_at, last_effective_at, balance, held, \
-         debt_paid_to, debt_owed_to, debt_gaps, overdraft_limit, next_due_at, standing) \
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16)",
-    )?;
-    for state in wallets {
-        let gaps = pack_spans(state.debt.canceled());
-        let values = params![
-            state.id.number(),
-            state.merchant_id.number(),
-            state.status.code(),
-            state.version,
-            state.seq,
-            state.head,
-            state.last_at.micros(),
-            state.last_effective_at.micros(),
-            state.balance.micros(),
-            state.held.micros(),
-            state.debt.paid_to().micros(),
-            state.debt.owed_to().micros(),
-            gaps,
-            state.overdraft_limit.micros(),
-            state.next_due_at().map(Timestamp::micros),
-            encode_standing(state.recharge.as_deref(), &state.alerts)
-        ];
-        if update.execute(values)? == 0 {
-            insert.execute(values)?;
-        }
-        if state.status == WalletStatus::Closed {
-            connection
-                .prepare_cached("UPDATE wallets SET closed = 1 WHERE id = ?1")?
-                .execute([state.id.number()])?;
-        }
-    }
-    Ok(())
 }

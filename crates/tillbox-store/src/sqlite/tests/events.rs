@@ -142,7 +142,8 @@ fn a_long_log_of_one_wallet_is_looked_through_in_parts() {
     let mut plain = Plain::new();
     let rows = "WITH RECURSIVE n (v) AS (SELECT 1 UNION ALL SELECT v + 1 FROM n WHERE v < 45000) \
          INSERT INTO log (id, merchant_id, wallet_id, version, kind, reason, amount, balance_after, at, body, hash) \
-         SELECT v * 10, 1, 7, v, 12, 0, 0, 0, 0, x'', x'' FROM n";
+         SELECT v * 10, 1, 7, v, 12, 0, 0, 0, 0, x'', x'' FROM n; \
+         INSERT INTO wallet_log (wallet_id, version, entry_id) SELECT wallet_id, version, id FROM log";
     plain
         .write(|connection| Ok(connection.execute_batch(rows)?))
         .expect("writes");

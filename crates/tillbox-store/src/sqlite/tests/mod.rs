@@ -209,6 +209,7 @@ impl Ledger {
             holds: &[],
             top_ups: &[],
             answers: &[],
+            shown: &[],
         });
         self.states.insert(state.id, state);
         wallet.id
@@ -295,6 +296,8 @@ impl Ledger {
             holds: &holds,
             top_ups: &top_ups,
             answers: &[],
+            // Tests read all tables.
+            shown: &[wallet],
         });
         self.states.insert(wallet, state);
         entry

@@ -270,6 +270,6 @@ fn a_wallets_list_walks_its_index_backwards() {
         ledger.read(|connection| list_query(OURS, wallet, &filter, 1..9, 20).plan(connection));
     assert_eq!(
         steps,
-        "SEARCH log USING INDEX log_by_wallet (wallet_id=? AND version>? AND version<?)"
+        "SEARCH w USING PRIMARY KEY (wallet_id=? AND version>? AND version<?)\nSEARCH log USING INTEGER PRIMARY KEY (rowid=?)"
     );
 }

@@ -3,14 +3,18 @@
 //! | phase | reads | cost |
 //! |---|---|---|
 //! | wallets ([`wallet`]) | each wallet's rows in order, then its state, lots and holds ([`compare`]) | one pass over the log, one look-up a key |
+//! | rows ([`tail`]) | whether each row was one of its wallet's | a count |
 //! | links ([`links`]) | keys and refunds, back to their rows | one look-up each |
 //!
 //! **In snapshots.** A read transaction lasts for some thousand rows, so that the writer's log can be folded. Rows
 //! never change, so those of one wallet may come from several snapshots; only the last of them, the one in which
-//! no row is left, is also the one in which its state is compared. Memory is bounded by the largest wallet.
+//! no row is left, is also the one in which its state is compared. Memory is bounded by the largest wallet, and by what
+//! trails the log ([`tail`]): a wallet's tables are compared as of the last row that they have, then its other rows are
+//! followed.
 
 mod compare;
 mod links;
+mod tail;
 mod told;
 mod wallet;
 
@@ -78,7 +82,9 @@ pub fn verify(path: &Path, progress: &mut dyn FnMut(Progress)) -> Result<Report,
     let begun = SystemClock.now().micros();
     let mut report = Report::default();
     check_anchor(path, &connection, &mut report)?;
-    let rows_total = connection.query_row("SELECT count(*) FROM log", [], |row| row.get(0))?;
+    let sql = "SELECT (SELECT count(*) FROM wallet_log) + (SELECT count(*) FROM log CROSS JOIN trail_fold ON log.id > folded_to \
+         WHERE NOT EXISTS (SELECT 1 FROM wallet_log w WHERE w.wallet_id = log.wallet_id AND w.version = log.version))";
+    let rows_total = connection.query_row(sql, [], |row| row.get(0))?;
     let mut walk = Walk::default();
     loop {
         let done = in_snapshot(&connection, |connection| {
@@ -92,6 +98,7 @@ pub fn verify(path: &Path, progress: &mut dyn FnMut(Progress)) -> Result<Report,
             break;
         }
     }
+    walk.check_all_were_read(&connection, ROWS_PER_SNAPSHOT, &mut report)?;
     links::check(&connection, ROWS_PER_SNAPSHOT, &mut report)?;
     let micros = SystemClock.now().micros().saturating_sub(begun);
     report.took = Duration::from_micros(u64::try_from(micros).unwrap_or(0));
@@ -136,7 +143,7 @@ fn in_snapshot<T>(
 fn next_wallet(connection: &Connection, after: i64) -> Result<Option<WalletId>, StoreError> {
     let sql = "SELECT min(id) FROM (SELECT min(id) AS id FROM wallets WHERE id > ?1 \
                UNION ALL SELECT min(wallet_id) FROM wallet_states WHERE wallet_id > ?1 \
-               UNION ALL SELECT min(wallet_id) FROM log WHERE wallet_id > ?1 \
+               UNION ALL SELECT min(wallet_id) FROM wallet_log WHERE wallet_id > ?1 \
                UNION ALL SELECT min(wallet_id) FROM lots WHERE wallet_id > ?1 \
                UNION ALL SELECT min(wallet_id) FROM holds WHERE wallet_id > ?1 \
                UNION ALL SELECT min(wallet_id) FROM top_ups WHERE wallet_id > ?1 \

@@ -49,7 +49,7 @@ pub(super) fn check_opening(
     connection: &Connection,
     wallet: WalletId,
 ) -> Result<Option<String>, StoreError> {
-    let sql = "SELECT count(*), (SELECT count(*) FROM log WHERE wallet_id = ?1 AND version = 1 AND id <= max(o.id)) \
+    let sql = "SELECT count(*), (SELECT count(*) FROM wallet_log WHERE wallet_id = ?1 AND version = 1 AND entry_id <= max(o.id)) \
                FROM outbox o WHERE o.wallet_id = ?1 AND o.type = ?2";
     let mut statement = connection.prepare_cached(sql)?;
     let values = rusqlite::params![wallet.number(), WALLET_CREATED];

@@ -5,8 +5,9 @@ use super::super::rows::{ENTRY_COLUMNS, entry_from_row};
 use super::compare::{
     STATE, compare_holds, compare_lots, compare_state, compare_top_ups, load_wallet,
 };
+use super::tail::{self, Tail};
 use super::told::{self, Stretches};
-use super::{Report, Violation, next_wallet};
+use super::{Report, Violation, in_snapshot, next_wallet};
 use crate::error::StoreError;
 use rusqlite::{Connection, OptionalExtension, Row};
 use tillbox_core::audit::{Audited, WalletAudit};
@@ -20,6 +21,11 @@ const DEBT_PAYMENTS: &str = "payments of debt are stored beside the log";
 pub(super) struct Walk {
     after: i64,
     open: Option<Open>,
+    tail: Tail,
+    /// Rows that were read and were folded when the audit began.
+    folded: u64,
+    /// Whether rows of a wallet were left out, as one could not be read.
+    is_cut: bool,
 }
 
 struct Open {
@@ -29,6 +35,8 @@ struct Open {
     debt_payments: i64,
     stretches: Stretches,
     readable: bool,
+    /// Rows read since they were last taken.
+    ids: Vec<i64>,
 }
 
 impl Walk {
@@ -39,25 +47,61 @@ impl Walk {
         rows: usize,
         report: &mut Report,
     ) -> Result<bool, StoreError> {
+        self.tail.read_on(connection)?;
         let mut left = rows;
         while left > 0 {
             let mut open = match self.open.take() {
                 Some(open) => open,
-                None => match next_wallet(connection, self.after)? {
-                    Some(id) => Open::new(connection, id)?,
-                    None => return Ok(true),
-                },
+                None => {
+                    let named = next_wallet(connection, self.after)?;
+                    let trailing = self.tail.next_wallet(self.after);
+                    match named.into_iter().chain(trailing).min() {
+                        Some(id) => Open::new(connection, id)?,
+                        None => return Ok(true),
+                    }
+                }
             };
             let read = open.read(connection, left, report)?;
+            self.folded += open.take_folded(self.tail.begin());
+            self.is_cut |= !open.readable;
             if read == left && open.readable {
                 self.open = Some(open);
                 return Ok(false);
             }
             self.after = open.id.number();
-            open.finish(connection, report)?;
+            open.finish(connection, &self.tail, report)?;
             left = left.saturating_sub(read.max(1));
         }
         Ok(false)
+    }
+
+    /// Whether the log has as many rows as were read of all wallets, up to where it was folded when the audit began.
+    pub(super) fn check_all_were_read(
+        &self,
+        connection: &Connection,
+        rows: usize,
+        report: &mut Report,
+    ) -> Result<(), StoreError> {
+        let (mut after, mut counted) = (i64::MIN, 0);
+        loop {
+            let (count, last) = in_snapshot(connection, |connection| {
+                tail::count_rows(connection, after, self.tail.begin(), rows)
+            })?;
+            counted += count;
+            match last {
+                Some(last) => after = last,
+                None => break,
+            }
+        }
+        if counted != self.folded && !self.is_cut {
+            report.add(Violation {
+                invariant: "each row is one of its wallet's",
+                wallet: None,
+                version: None,
+                detail: format!("the log has {counted} rows, its wallets {}", self.folded),
+            });
+        }
+        Ok(())
     }
 }
 
@@ -73,6 +117,7 @@ impl Open {
             debt_payments: 0,
             stretches: Stretches::default(),
             readable: true,
+            ids: Vec::new(),
         })
     }
 
@@ -84,31 +129,82 @@ impl Open {
         report: &mut Report,
     ) -> Result<usize, StoreError> {
         let mut statement = connection.prepare_cached(&format!(
-            "SELECT {ENTRY_COLUMNS}, log.merchant_id FROM log WHERE wallet_id = ?1 AND version > ?2 \
-             ORDER BY version LIMIT ?3"
+            "SELECT {ENTRY_COLUMNS}, log.merchant_id FROM wallet_log w CROSS JOIN log ON log.id = w.entry_id \
+             WHERE w.wallet_id = ?1 AND w.version > ?2 ORDER BY w.version LIMIT ?3"
         ))?;
         let after = i64::try_from(self.audit.version()).unwrap_or(i64::MAX);
         let mut rows = statement.query([self.id.number(), after, limit(most)])?;
         let mut read = 0;
         while let Some(row) = rows.next()? {
             read += 1;
-            report.rows += 1;
-            match entry_from_row(row) {
-                Ok(entry) => {
-                    self.audit.feed(&entry);
-                    self.check_merchant(row, &entry, report)?;
-                    self.check_links(connection, &entry, report)?;
-                    self.check_told(connection, &entry, report)?;
-                }
-                Err(StoreError::Corrupt { what }) => {
-                    self.audit.feed_unreadable(what);
-                    self.readable = false;
-                    break;
-                }
-                Err(other) => return Err(other),
+            self.ids.push(row.get(0)?);
+            self.take(connection, row, report)?;
+            if !self.readable {
+                break;
             }
         }
         Ok(read)
+    }
+
+    fn take(
+        &mut self,
+        connection: &Connection,
+        row: &Row<'_>,
+        report: &mut Report,
+    ) -> Result<(), StoreError> {
+        report.rows += 1;
+        match entry_from_row(row) {
+            Ok(entry) => {
+                self.audit.feed(&entry);
+                self.check_merchant(row, &entry, report)?;
+                self.check_links(connection, &entry, report)?;
+                self.check_told(connection, &entry, report)
+            }
+            Err(StoreError::Corrupt { what }) => {
+                self.audit.feed_unreadable(what);
+                self.readable = false;
+                Ok(())
+            }
+            Err(other) => Err(other),
+        }
+    }
+
+    /// How many of the rows that were read since the last call lie no further than `through`.
+    fn take_folded(&mut self, through: i64) -> u64 {
+        let folded = self.ids.drain(..).filter(|id| *id <= through).count();
+        u64::try_from(folded).unwrap_or(u64::MAX)
+    }
+
+    /// Feeds the rows that the wallet's tables trail.
+    fn read_tail(
+        &mut self,
+        connection: &Connection,
+        tail: &[i64],
+        report: &mut Report,
+    ) -> Result<(), StoreError> {
+        let sql = format!("SELECT {ENTRY_COLUMNS}, log.merchant_id FROM log WHERE id = ?1");
+        let mut statement = connection.prepare_cached(&sql)?;
+        for id in tail {
+            let mut rows = statement.query([id])?;
+            if let Some(row) = rows.next()?.filter(|_| self.readable) {
+                self.take(connection, row, report)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// The rows of the tail that the wallet's tables do not have.
+    fn not_folded<'a>(
+        &self,
+        connection: &Connection,
+        tail: &'a Tail,
+    ) -> Result<&'a [i64], StoreError> {
+        let all = tail.of(self.id);
+        let sql = "SELECT max(entry_id) FROM (SELECT entry_id FROM wallet_log WHERE wallet_id = ?1 ORDER BY version DESC LIMIT 1)";
+        let mut statement = connection.prepare_cached(sql)?;
+        let last: Option<i64> = statement.query_row([self.id.number()], |row| row.get(0))?;
+        let first = all.partition_point(|id| Some(*id) <= last);
+        Ok(all.get(first..).unwrap_or_default())
     }
 
     fn check_merchant(
@@ -194,7 +290,12 @@ impl Open {
     }
 
     /// Compares what the rows come to with what is stored, in the snapshot that saw the last of them.
-    fn finish(self, connection: &Connection, report: &mut Report) -> Result<(), StoreError> {
+    fn finish(
+        mut self,
+        connection: &Connection,
+        tail: &Tail,
+        report: &mut Report,
+    ) -> Result<(), StoreError> {
         report.wallets += 1;
         let count = "SELECT count(*) FROM debt_payments WHERE wallet_id = ?1";
         let mut statement = connection.prepare_cached(count)?;
@@ -203,6 +304,10 @@ impl Open {
             let detail = format!("{stored} stored, {} in the log", self.debt_payments);
             self.found(DEBT_PAYMENTS, None, detail, report);
         }
+        let behind = self.not_folded(connection, tail)?;
+        // What is stored stands before those rows.
+        let stored = (!behind.is_empty()).then(|| self.audit.clone());
+        self.read_tail(connection, behind, report)?;
         if self.merchant.is_some()
             && let Some(detail) = told::check_opening(connection, self.id)?
         {
@@ -217,21 +322,22 @@ impl Open {
             return Ok(());
         };
         let id = self.id;
-        let Audited {
-            violations,
-            state,
-            lots,
-            holds,
-            top_ups,
-        } = self.audit.finish(wallet);
-        for violation in violations {
+        let audited = self.audit.finish(wallet);
+        for violation in &audited.violations {
             report.add(Violation {
                 invariant: violation.invariant,
                 wallet: Some(id),
                 version: Some(violation.version).filter(|version| *version > 0),
-                detail: violation.detail,
+                detail: violation.detail.clone(),
             });
         }
+        let Audited {
+            violations: _,
+            state,
+            lots,
+            holds,
+            top_ups,
+        } = stored.map_or(audited, |stored| stored.finish(wallet));
         let Some(state) = state else {
             return Ok(());
         };

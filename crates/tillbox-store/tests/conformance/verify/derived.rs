@@ -1,7 +1,10 @@
 //! Changes made with SQL alone, as by an accident or a careless hand.
 
 use super::{breaks, sound};
+use crate::commands::debit;
+use crate::stores::TestStore;
 use tillbox_core::id::WalletId;
+use tillbox_engine::port::LedgerStore;
 use tillbox_store::sqlite::{self, Connection};
 
 const STATE: &str = "the stored state is what the log comes to";
@@ -13,6 +16,7 @@ const KEYS: &str = "every key leads to its row";
 const REFUNDS: &str = "refunds are stored beside the log";
 const TOLD: &str = "each row is found by its merchant";
 const OPENINGS: &str = "each opening is told of once, before the rows";
+const OWN: &str = "each row is one of its wallet's";
 const PAYMENTS: &str = "payments of debt are stored beside the log";
 
 /// Runs a statement that changes one row or more.
@@ -231,6 +235,57 @@ fn each_change_of_a_derived_table_is_named() {
             "merchant",
             "UPDATE log SET merchant_id = 9 WHERE wallet_id = 2 AND version = 3",
             &["every row has its merchant"],
+        ),
+    ];
+    for (name, text, rules) in cases {
+        breaks(&books, name, sql(text), rules);
+    }
+}
+
+/// The last row only spends: its wallet's tables trail it.
+#[test]
+fn each_change_is_named_where_tables_trail_the_log() {
+    let mut books = sound();
+    books.run(2, &debit(1)).expect("a debit");
+    books.commit().expect("a commit");
+    assert!(books.store.ledger().trails(WalletId::from_number(2)));
+    let last = "wallet_id = 2 AND version = (SELECT max(version) FROM log WHERE wallet_id = 2)";
+    let cases: &[(&str, String, &[&str])] = &[
+        (
+            "trailing-hash",
+            format!("UPDATE log SET hash = zeroblob(32) WHERE {last}"),
+            &[CHAIN],
+        ),
+        (
+            "trailing-state",
+            "UPDATE wallet_states SET balance = balance + 1 WHERE wallet_id = 2".to_owned(),
+            &[STATE],
+        ),
+        (
+            "trailing-lots",
+            "UPDATE lots SET remaining = remaining - 1 WHERE id = (SELECT max(id) FROM lots WHERE wallet_id = 2 AND remaining > held)".to_owned(),
+            &[LOTS],
+        ),
+        (
+            "row-behind",
+            "DELETE FROM wallet_log WHERE wallet_id = 2 AND version = (SELECT max(version) FROM wallet_log WHERE wallet_id = 2)".to_owned(),
+            &[
+                "balance = Σ remaining of lots − debt",
+                "balance after = balance before + amount",
+                OWN,
+                LOTS,
+                CHAIN,
+                STATE,
+                "transactions are numbered without gaps",
+                "versions have no gaps",
+            ],
+        ),
+        (
+            "row-of-nobody",
+            "INSERT INTO log (id, merchant_id, wallet_id, version, seq, kind, reason, amount, balance_after, at, key, fingerprint, body, \
+             description, reference, metadata, salt, hash) SELECT 1, merchant_id, 77, version, seq, kind, reason, amount, balance_after, at, NULL, NULL, body, \
+             description, reference, metadata, salt, hash FROM log WHERE wallet_id = 2 AND version = 1".to_owned(),
+            &[OWN],
         ),
     ];
     for (name, text, rules) in cases {

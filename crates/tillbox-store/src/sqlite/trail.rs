@@ -1,0 +1,520 @@
+//! What trails the log, so that a commit of spending writes little more than its rows.
+//!
+//! A debit of one of 200,000 wallets would dirty a page each of `wallet_log`, `wallet_states` and `lots`: measured,
+//! some 12 KiB were written for each. So rows that only spend ([`only_spends`]) are written to the log alone; what
+//! they change is in memory, and is folded into the tables in the order of wallets, a slice with every commit, so that
+//! neighbours share their pages.
+//!
+//! - **A wallet is folded whole**: its missing rows in `wallet_log`, its lots and its state, in one transaction. All
+//!   that is stored of it but the log stands at the version of its `wallet_states`, and what is behind that only
+//!   spends.
+//! - **What is not folded is found**: the state of a wallet that is behind comes from memory ([`Trail::behind`]), and
+//!   whoever reads its tables asks for it to be folded first (`Batch::shown`).
+//! - A row of any other kind folds its wallet with it, as does the last of [`MOST_BEHIND`] rows: a hot wallet shares
+//!   its pages with itself.
+//! - `folded_to` in the database: all rows up to that id are folded. It moves at the end of each pass over the
+//!   wallets. The log behind it is read at start, and tells which wallets are behind; their states are made again
+//!   from their rows when they are first needed.
+//! - **The version is the lock.** The log alone can't tell that a version is taken, so each batch is held against
+//!   the last known version of each wallet, and `wallet_log` is unique.
+
+use super::ledger::{expect_one, load_wallet};
+use super::rows::{ENTRY_COLUMNS, corrupt, entry_from_row};
+use super::state_row::{self, StateRow};
+use crate::error::StoreError;
+use rusqlite::Connection;
+use std::collections::{BTreeMap, HashMap, HashSet};
+use std::ops::Bound;
+use tillbox_core::amount::Amount;
+use tillbox_core::entry::{Entry, EntryKind, Event};
+use tillbox_core::id::{LotId, WalletId};
+use tillbox_core::lot::{DrawKey, Lot};
+use tillbox_core::wallet::WalletState;
+use tillbox_engine::port::Batch;
+
+/// Rows that may be behind: more share pages better, take more memory (about 400 bytes each where all are of
+/// different wallets), and are read at start.
+pub(super) const LENGTH: usize = 131_072;
+/// Rows of one wallet that may be behind.
+const MOST_BEHIND: usize = 64;
+
+/// All wallets that are behind the log.
+pub(super) struct Trail {
+    behind: BTreeMap<WalletId, Behind>,
+    /// Rows that are not folded.
+    rows: usize,
+    /// Rows of the log behind `folded_to`.
+    tail: usize,
+    /// How many of either there may be.
+    length: usize,
+    /// The last row of the log.
+    head: i64,
+    pass: Pass,
+}
+
+/// A pass over the wallets that are behind, in their order. At its end all rows are folded that were there when it
+/// began.
+struct Pass {
+    /// Where it stands.
+    after: WalletId,
+    /// The last row when it began.
+    through: i64,
+    /// Rows since then.
+    rows: usize,
+}
+
+/// A wallet that is behind the log.
+#[derive(Default)]
+pub(super) struct Behind {
+    /// Its rows that are not folded, in order.
+    rows: Vec<RowAt>,
+    /// How it stands behind the last of them; none until it is first needed after a start.
+    last: Option<Last>,
+}
+
+/// How a wallet stands.
+struct Last {
+    state: StateRow,
+    lots: Vec<LotNow>,
+}
+
+/// A row of the log.
+#[derive(Clone, Copy)]
+struct RowAt {
+    version: u64,
+    id: i64,
+}
+
+/// What is left of a lot.
+#[derive(Clone, Copy)]
+struct LotNow {
+    id: LotId,
+    remaining: Amount,
+    held: Amount,
+}
+
+/// What a commit does with the trail; it counts once the commit has succeeded.
+pub(super) struct Plan<'a> {
+    touched: Vec<Touched<'a>>,
+    /// Wallets that are folded and that the batch does not touch.
+    slice: Vec<WalletId>,
+    /// Where the pass stands then; none at its end.
+    after: Option<WalletId>,
+    head: i64,
+    rows: usize,
+}
+
+/// A wallet of the batch.
+struct Touched<'a> {
+    state: &'a WalletState,
+    rows: Vec<RowAt>,
+    drawn: Vec<DrawKey>,
+    is_folded: bool,
+}
+
+/// Whether a row changes nothing but the balance, what remains of lots, and debt that it makes: then its wallet may
+/// trail. Every part of an event is named here, so that a new one is thought of.
+fn only_spends(entry: &Entry) -> bool {
+    let Event {
+        kind,
+        reason: _,
+        amount: _,
+        parts,
+        lots,
+        debt_made: _,
+        debt_canceled,
+        hold,
+        usage: _,
+        refund_of,
+        top_up_id,
+        top_up,
+        recharge,
+        alerts,
+        status,
+        overdraft_limit,
+        effective_at: _,
+        note: _,
+    } = &entry.event;
+    matches!(kind, EntryKind::Debit | EntryKind::Usage)
+        && parts
+            .iter()
+            .all(|part| part.held.is_zero() && part.pays_debt_from.is_none())
+        && lots.is_empty()
+        && debt_canceled.is_empty()
+        && hold.is_none()
+        && refund_of.is_none()
+        && top_up_id.is_none()
+        && top_up.is_none()
+        && recharge.is_none()
+        && alerts.is_none()
+        && status.is_none()
+        && overdraft_limit.is_none()
+}
+
+impl Trail {
+    /// Reads from the log's tail which wallets are behind.
+    pub(super) fn load(connection: &Connection, length: usize) -> Result<Self, StoreError> {
+        let folded_to: i64 =
+            connection.query_row("SELECT folded_to FROM trail_fold", [], |row| row.get(0))?;
+        let mut statement = connection.prepare(
+            "SELECT log.id, log.wallet_id, log.version, log.version > s.version FROM log \
+             JOIN wallet_states s ON s.wallet_id = log.wallet_id WHERE log.id > ?1 ORDER BY log.id",
+        )?;
+        let mut found = statement.query([folded_to])?;
+        let mut trail = Self {
+            behind: BTreeMap::new(),
+            rows: 0,
+            tail: 0,
+            length,
+            head: folded_to,
+            pass: Pass {
+                after: WalletId::from_number(i64::MIN),
+                through: folded_to,
+                rows: 0,
+            },
+        };
+        while let Some(row) = found.next()? {
+            let (id, wallet) = (row.get(0)?, WalletId::from_number(row.get(1)?));
+            let version = row.get(2)?;
+            trail.head = id;
+            trail.tail += 1;
+            if row.get(3)? {
+                trail.rows += 1;
+                let behind = trail.behind.entry(wallet).or_default();
+                behind.rows.push(RowAt { version, id });
+            }
+        }
+        trail.pass.through = trail.head;
+        Ok(trail)
+    }
+
+    /// Whether a wallet is behind the log.
+    pub(super) fn has(&self, wallet: WalletId) -> bool {
+        self.behind.contains_key(&wallet)
+    }
+
+    /// The state row of a wallet that is behind, and its lots as they stand then. What is stored is left out where
+    /// nothing remains of it.
+    pub(super) fn now(&self, wallet: WalletId, stored: &mut Vec<Lot>) -> Option<StateRow> {
+        let last = self.behind.get(&wallet)?.last.as_ref()?;
+        for lot in stored.iter_mut() {
+            last.patch(lot);
+        }
+        stored.retain(|lot| lot.remaining.is_positive());
+        Some(last.state.clone())
+    }
+
+    /// Brings one lot of a wallet to how it stands now.
+    pub(super) fn patch(&self, wallet: WalletId, lot: &mut Lot) {
+        if let Some(last) = self.behind.get(&wallet).and_then(|one| one.last.as_ref()) {
+            last.patch(lot);
+        }
+    }
+
+    /// Makes the state of a wallet again that was behind when the store was opened.
+    pub(super) fn recall(
+        &mut self,
+        connection: &Connection,
+        wallet: WalletId,
+    ) -> Result<(), StoreError> {
+        let Some(behind) = self.behind.get(&wallet).filter(|one| one.last.is_none()) else {
+            return Ok(());
+        };
+        let mut state = load_wallet(connection, None, wallet)?
+            .ok_or_else(|| corrupt(format!("{wallet} has rows and is not there")))?;
+        let sql = format!("SELECT {ENTRY_COLUMNS} FROM log WHERE id = ?1");
+        let mut statement = connection.prepare_cached(&sql)?;
+        let mut drawn = Vec::new();
+        for row in &behind.rows {
+            let mut found = statement.query_and_then([row.id], entry_from_row)?;
+            let entry = found
+                .next()
+                .ok_or_else(|| corrupt(format!("{wallet} has lost the row {}", row.id)))??;
+            if entry.version != state.version.saturating_add(1) || !only_spends(&entry) {
+                let what = format!("{wallet} can't be followed behind version {}", state.version);
+                return Err(corrupt(what));
+            }
+            state.apply(&entry);
+            drawn.extend(entry.event.parts.iter().map(|part| part.lot));
+        }
+        let last = Last {
+            state: StateRow::of(&state),
+            lots: lots_now(&state, &drawn),
+        };
+        if let Some(behind) = self.behind.get_mut(&wallet) {
+            behind.last = Some(last);
+        }
+        Ok(())
+    }
+
+    /// Decides what is folded with a batch.
+    pub(super) fn plan<'a>(
+        &mut self,
+        connection: &Connection,
+        batch: &Batch<'a>,
+    ) -> Result<Plan<'a>, StoreError> {
+        let mut touched = touched_by(batch);
+        let rows = batch.entries.len();
+        let (mut slice, after) = self.next_slice(rows);
+        slice.extend(batch.shown.iter().filter(|id| self.has(**id)));
+        let mut chosen: HashSet<WalletId> = slice.iter().copied().collect();
+        chosen.extend(batch.shown);
+        for one in &mut touched {
+            let id = one.state.id;
+            self.recall(connection, id)?;
+            let behind = self.behind.get(&id).map_or(0, |behind| behind.rows.len());
+            let all = behind + one.rows.len();
+            one.is_folded |= one.rows.is_empty() || all > MOST_BEHIND || chosen.contains(&id);
+            chosen.remove(&id);
+        }
+        slice.sort_unstable();
+        slice.dedup();
+        slice.retain(|id| chosen.contains(id));
+        for id in &slice {
+            self.recall(connection, *id)?;
+        }
+        Ok(Plan {
+            touched,
+            slice,
+            after,
+            head: batch
+                .entries
+                .last()
+                .map_or(self.head, |entry| entry.id.number()),
+            rows,
+        })
+    }
+
+    /// The wallets that come next in the pass, so many that what is behind does not grow; and where that leads.
+    fn next_slice(&self, added: usize) -> (Vec<WalletId>, Option<WalletId>) {
+        let mut slice = Vec::new();
+        if self.rows + added <= self.length && self.tail + added <= self.length.saturating_mul(2) {
+            return (slice, Some(self.pass.after));
+        }
+        let most = added + added / 4 + 16;
+        let mut rows = 0;
+        let next = (Bound::Excluded(self.pass.after), Bound::Unbounded);
+        for (id, behind) in self.behind.range(next) {
+            if rows >= most {
+                let after = slice.last().copied();
+                return (slice, after);
+            }
+            rows += behind.rows.len();
+            slice.push(*id);
+        }
+        (slice, None)
+    }
+
+    /// Writes what is folded, as part of the batch's transaction and behind its rows.
+    pub(super) fn write(&self, connection: &Connection, plan: &Plan<'_>) -> rusqlite::Result<()> {
+        for one in &plan.touched {
+            self.check_versions(connection, one)?;
+        }
+        let mut folds: Vec<Fold<'_>> = Vec::new();
+        let touched = plan.touched.iter().filter(|one| one.is_folded);
+        folds.extend(touched.map(|one| Fold {
+            id: one.state.id,
+            touched: Some(one),
+        }));
+        folds.extend(plan.slice.iter().map(|id| Fold {
+            id: *id,
+            touched: None,
+        }));
+        folds.sort_unstable_by_key(|fold| fold.id);
+        for fold in folds {
+            self.fold(connection, &fold)?;
+        }
+        if plan.after.is_none() {
+            connection
+                .prepare_cached("UPDATE trail_fold SET folded_to = ?1")?
+                .execute([self.pass.through])?;
+        }
+        Ok(())
+    }
+
+    /// The rows of a wallet follow the last one that is known, without a gap.
+    fn check_versions(&self, connection: &Connection, one: &Touched<'_>) -> rusqlite::Result<()> {
+        if one.rows.is_empty() {
+            return Ok(());
+        }
+        let known = self.behind.get(&one.state.id);
+        let mut last = match known.and_then(|behind| behind.rows.last()) {
+            Some(row) => row.version,
+            None => state_row::version(connection, one.state.id)?.unwrap_or(0),
+        };
+        for row in &one.rows {
+            expect_one(usize::from(row.version == last + 1))?;
+            last = row.version;
+        }
+        expect_one(usize::from(one.state.version == last))
+    }
+
+    fn fold(&self, connection: &Connection, fold: &Fold<'_>) -> rusqlite::Result<()> {
+        let behind = self.behind.get(&fold.id);
+        let waiting = behind.map_or(&[][..], |behind| &behind.rows);
+        let added = fold.touched.map_or(&[][..], |one| &one.rows);
+        let mut insert = connection.prepare_cached(
+            "INSERT INTO wallet_log (wallet_id, version, entry_id) VALUES (?1, ?2, ?3)",
+        )?;
+        for row in waiting.iter().chain(added) {
+            insert.execute((fold.id.number(), row.version, row.id))?;
+        }
+        let last = behind.and_then(|behind| behind.last.as_ref());
+        // Lots that the batch touches are written by it, behind this.
+        for lot in last.map_or(&[][..], |last| &last.lots) {
+            write_lot(connection, *lot)?;
+        }
+        match (fold.touched, last) {
+            (Some(one), _) => StateRow::of(one.state).write(connection),
+            (None, Some(last)) => last.state.write(connection),
+            (None, None) => expect_one(0),
+        }
+    }
+
+    /// The commit succeeded.
+    pub(super) fn committed(&mut self, plan: Plan<'_>) {
+        self.head = plan.head;
+        self.tail += plan.rows;
+        self.pass.rows += plan.rows;
+        for id in &plan.slice {
+            self.forget(*id);
+        }
+        for one in plan.touched {
+            if one.is_folded {
+                self.forget(one.state.id);
+                continue;
+            }
+            self.rows += one.rows.len();
+            let behind = self.behind.entry(one.state.id).or_default();
+            behind.rows.extend(one.rows);
+            let mut lots = behind
+                .last
+                .take()
+                .map_or_else(Vec::new, |last| last.lots);
+            for lot in lots_now(one.state, &one.drawn) {
+                match lots.iter_mut().find(|known| known.id == lot.id) {
+                    Some(known) => *known = lot,
+                    None => lots.push(lot),
+                }
+            }
+            behind.last = Some(Last {
+                state: StateRow::of(one.state),
+                lots,
+            });
+        }
+        match plan.after {
+            Some(after) => self.pass.after = after,
+            None => {
+                self.tail = self.pass.rows;
+                self.pass = Pass {
+                    after: WalletId::from_number(i64::MIN),
+                    through: self.head,
+                    rows: 0,
+                };
+            }
+        }
+    }
+
+    fn forget(&mut self, wallet: WalletId) {
+        if let Some(behind) = self.behind.remove(&wallet) {
+            self.rows -= behind.rows.len();
+        }
+    }
+}
+
+struct Fold<'a> {
+    id: WalletId,
+    touched: Option<&'a Touched<'a>>,
+}
+
+impl Plan<'_> {
+    /// Lots whose last form waits in memory: the batch does not write them.
+    pub(super) fn lots_behind(&self) -> HashSet<LotId> {
+        let trailing = self.touched.iter().filter(|one| !one.is_folded);
+        let drawn = trailing.flat_map(|one| &one.drawn);
+        drawn.map(|key| key.id).collect()
+    }
+}
+
+impl Last {
+    fn patch(&self, lot: &mut Lot) {
+        if let Some(now) = self.lots.iter().find(|now| now.id == lot.id) {
+            (lot.remaining, lot.held) = (now.remaining, now.held);
+        }
+    }
+}
+
+/// The wallets of a batch with their rows.
+fn touched_by<'a>(batch: &Batch<'a>) -> Vec<Touched<'a>> {
+    let mut touched: Vec<Touched<'a>> = Vec::with_capacity(batch.wallets.len());
+    let mut places = HashMap::with_capacity(batch.wallets.len());
+    for state in batch.wallets {
+        places.insert(state.id, touched.len());
+        touched.push(Touched {
+            state,
+            rows: Vec::new(),
+            drawn: Vec::new(),
+            is_folded: false,
+        });
+    }
+    // One that draws on many lots, or has many rows, is folded at once: what waits of a wallet is small.
+    for entry in batch.entries {
+        let place = places.get(&entry.wallet_id);
+        let Some(one) = place.and_then(|place| touched.get_mut(*place)) else {
+            continue;
+        };
+        one.rows.push(RowAt {
+            version: entry.version,
+            id: entry.id.number(),
+        });
+        one.is_folded |= !only_spends(entry);
+        if !one.is_folded {
+            let parts = entry.event.parts.iter().map(|part| part.lot);
+            one.drawn.extend(parts.take(MOST_BEHIND + 1));
+            one.drawn.dedup();
+            one.is_folded = one.drawn.len() > MOST_BEHIND;
+        }
+    }
+    touched
+}
+
+fn lots_now(state: &WalletState, drawn: &[DrawKey]) -> Vec<LotNow> {
+    let now = |key: &DrawKey| {
+        let open = state.lot(key);
+        LotNow {
+            id: key.id,
+            remaining: open.map_or(Amount::ZERO, |lot| lot.remaining),
+            held: open.map_or(Amount::ZERO, |lot| lot.held),
+        }
+    };
+    let mut lots: Vec<LotNow> = drawn.iter().map(now).collect();
+    lots.sort_unstable_by_key(|lot| lot.id);
+    lots.dedup_by_key(|lot| lot.id);
+    lots
+}
+
+/// What is left of a lot that is stored. One that stays open is changed without a look at the index of open lots.
+pub(super) fn write_lot_now(
+    connection: &Connection,
+    id: LotId,
+    remaining: Amount,
+    held: Amount,
+) -> rusqlite::Result<()> {
+    let values = [id.number(), remaining.micros(), held.micros()];
+    let mut spend = connection.prepare_cached(
+        "UPDATE lots SET remaining = ?2, held = ?3 WHERE id = ?1 AND open = 1 AND ?2 > 0",
+    )?;
+    let changed = match spend.execute(values)? {
+        0 => connection
+            .prepare_cached(
+                "UPDATE lots SET remaining = ?2, held = ?3, open = (?2 > 0) WHERE id = ?1",
+            )?
+            .execute(values)?,
+        changed => changed,
+    };
+    expect_one(changed)
+}
+
+fn write_lot(connection: &Connection, lot: LotNow) -> rusqlite::Result<()> {
+    write_lot_now(connection, lot.id, lot.remaining, lot.held)
+}
