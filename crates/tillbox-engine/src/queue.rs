@@ -87,6 +87,16 @@ impl<P> Exit<P> {
         self.receiver.try_recv().ok().map(|work| self.taken(work))
     }
 
+    /// Counts commands that were taken as waiting again.
+    pub(crate) fn hold(&self, commands: usize) {
+        self.waiting.fetch_add(commands, Ordering::Relaxed);
+    }
+
+    /// Counts them no more.
+    pub(crate) fn let_go(&self, commands: usize) {
+        self.waiting.fetch_sub(commands, Ordering::Relaxed);
+    }
+
     fn taken(&self, work: Work<P>) -> Work<P> {
         self.waiting.fetch_sub(work.commands(), Ordering::Relaxed);
         work

@@ -2,7 +2,7 @@
 //!
 //! | phase | what it does | cost |
 //! |---|---|---|
-//! | gather | drains the queue, up to `batch` commands, without lingering | – |
+//! | gather | drains the queue, up to `batch` commands, without lingering, at most half of one wallet's ([`gather`]) | – |
 //! | load | missing wallets in one call, keys in one call | one look-up a key |
 //! | decide | each command in order: key, due, decide, apply ([`desk`]) | about a microsecond |
 //! | commit | one transaction, one fsync | bounds the batch rate |
@@ -14,6 +14,7 @@
 
 mod cache;
 mod desk;
+mod gather;
 mod pending;
 
 use crate::engine::Options;
@@ -22,6 +23,7 @@ use crate::queue::Exit;
 use crate::work::{Answer, OpenSubmission, Outcome, Reply, Submission, SubmitError, View, Work};
 use cache::Cache;
 use desk::{Decided, Desk};
+use gather::{Backlog, Gathering};
 use pending::Pending;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -50,17 +52,9 @@ pub(crate) struct Lane<S: LedgerStore> {
 
 /// A piece of a batch, kept until the batch is settled, as it may have to be decided again.
 enum Item {
-    Command(Submission),
-    Open(OpenSubmission),
+    Command(Box<Submission>),
+    Open(Box<OpenSubmission>),
     Show(Vec<WalletId>),
-}
-
-/// What a batch was gathered into.
-struct Gathering<P> {
-    items: Vec<(Item, Reply)>,
-    reads: Vec<Read>,
-    plain: Vec<P>,
-    stop: bool,
 }
 
 struct Read {
@@ -90,11 +84,12 @@ impl<S: LedgerStore> Lane<S> {
     }
 
     pub(crate) fn run(mut self, queue: &Exit<S::Plain>) -> LaneEnd {
-        while let Some(first) = queue.recv() {
-            let gathering = self.gather(first, queue);
+        let mut backlog = Backlog::default();
+        while let Some(gathering) = backlog.gather(queue, self.options.batch) {
             let stop = gathering.stop;
             if let Err(why) = self.run_batch(gathering) {
                 tracing::error!(%why, "the outcome of a commit is unknown: the ledger stops");
+                backlog.refuse(&SubmitError::OutcomeUnknown);
                 while let Some(work) = queue.try_recv() {
                     refuse(work, &SubmitError::OutcomeUnknown);
                 }
@@ -108,56 +103,6 @@ impl<S: LedgerStore> Lane<S> {
             }
         }
         LaneEnd::Stopped
-    }
-
-    fn gather(&self, first: Work<S::Plain>, queue: &Exit<S::Plain>) -> Gathering<S::Plain> {
-        let mut gathering = Gathering {
-            items: Vec::new(),
-            reads: Vec::new(),
-            plain: Vec::new(),
-            stop: false,
-        };
-        let mut next = Some(first);
-        while let Some(work) = next {
-            match work {
-                Work::Command(submission, reply) => {
-                    gathering.items.push((Item::Command(*submission), reply));
-                }
-                Work::Many(many) => {
-                    gathering.items.extend(
-                        many.into_iter()
-                            .map(|(one, reply)| (Item::Command(one), reply)),
-                    );
-                }
-                Work::Open(open, reply) => gathering.items.push((Item::Open(*open), reply)),
-                Work::Show(wallets, reply) => gathering.items.push((Item::Show(wallets), reply)),
-                Work::Read {
-                    merchant_id,
-                    wallet_id,
-                    clock,
-                    view,
-                } => {
-                    gathering.reads.push(Read {
-                        merchant_id,
-                        wallet_id,
-                        clock,
-                        view,
-                    });
-                }
-                Work::Plain(write) => gathering.plain.push(write),
-                Work::Stop => {
-                    gathering.stop = true;
-                    break;
-                }
-            }
-            let taken = gathering.items.len() + gathering.reads.len() + gathering.plain.len();
-            next = if taken < self.options.batch {
-                queue.try_recv()
-            } else {
-                None
-            };
-        }
-        gathering
     }
 
     /// Runs all of a gathering; an error is an unknown outcome.

@@ -9,6 +9,7 @@ mod dice;
 #[cfg(test)]
 mod endings;
 #[cfg(test)]
+mod fairness;
 mod faulty;
 #[cfg(test)]
 mod gate;

@@ -231,7 +231,10 @@ impl Trail {
                 .next()
                 .ok_or_else(|| corrupt(format!("{wallet} has lost the row {}", row.id)))??;
             if entry.version != state.version.saturating_add(1) || !only_spends(&entry) {
-                let what = format!("{wallet} can't be followed behind version {}", state.version);
+                let what = format!(
+                    "{wallet} can't be followed behind version {}",
+                    state.version
+                );
                 return Err(corrupt(what));
             }
             state.apply(&entry);
@@ -387,10 +390,7 @@ impl Trail {
             self.rows += one.rows.len();
             let behind = self.behind.entry(one.state.id).or_default();
             behind.rows.extend(one.rows);
-            let mut lots = behind
-                .last
-                .take()
-                .map_or_else(Vec::new, |last| last.lots);
+            let mut lots = behind.last.take().map_or_else(Vec::new, |last| last.lots);
             for lot in lots_now(one.state, &one.drawn) {
                 match lots.iter_mut().find(|known| known.id == lot.id) {
                     Some(known) => *known = lot,

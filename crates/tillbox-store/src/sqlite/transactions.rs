@@ -101,7 +101,8 @@ pub(super) fn list_query(
     versions: Range<i64>,
     rows: usize,
 ) -> Query {
-    let select = format!("SELECT {ENTRY_COLUMNS} FROM log_of_wallets log WHERE log.seq IS NOT NULL AND");
+    let select =
+        format!("SELECT {ENTRY_COLUMNS} FROM log_of_wallets log WHERE log.seq IS NOT NULL AND");
     let mut query = Query::new(&select, "log.wallet_id = {}", wallet.number());
     query.and("log.merchant_id = {}", merchant.number());
     query.and("log.version >= {}", versions.start);
@@ -119,8 +120,8 @@ pub(super) fn first_version_at(
 ) -> Result<i64, StoreError> {
     let mut last = connection
         .prepare_cached("SELECT coalesce(max(version), 0) FROM wallet_log WHERE wallet_id = ?1")?;
-    let mut statement =
-        connection.prepare_cached("SELECT at FROM log_of_wallets WHERE wallet_id = ?1 AND version = ?2")?;
+    let mut statement = connection
+        .prepare_cached("SELECT at FROM log_of_wallets WHERE wallet_id = ?1 AND version = ?2")?;
     let last: i64 = last.query_row([wallet.number()], |row| row.get(0))?;
     let (mut low, mut high) = (1, last + 1);
     while low < high {

@@ -138,8 +138,8 @@ impl Walk {
             let replayed = past::advance(connection, state, through, steps.0)?;
             steps.0 = steps.0.saturating_sub(replayed);
             if state.version < through && steps.0 > 0 {
-                self.is_behind = state_row::version(connection, wallet)?
-                    .is_some_and(|stored| stored < through);
+                self.is_behind =
+                    state_row::version(connection, wallet)?.is_some_and(|stored| stored < through);
                 if self.is_behind {
                     return Ok(None);
                 }

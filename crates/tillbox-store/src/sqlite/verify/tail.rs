@@ -20,8 +20,9 @@ impl Tail {
         let (begin, end) = match self.span {
             Some(span) => span,
             None => {
-                let folded_to = connection
-                    .query_row("SELECT folded_to FROM trail_fold", [], |row| row.get(0))?;
+                let folded_to =
+                    connection
+                        .query_row("SELECT folded_to FROM trail_fold", [], |row| row.get(0))?;
                 (folded_to, folded_to)
             }
         };
