@@ -223,7 +223,9 @@ impl<S: LedgerStore> Lane<S> {
                 Item::Command(submission) => desk.command(submission),
                 Item::Open(open) => desk.open(open),
                 Item::Show(wallets) => {
-                    wallets.iter().for_each(|wallet| desk.show(*wallet));
+                    for wallet in wallets {
+                        desk.show(*wallet);
+                    }
                     Ok(Decided::Answer(Ok(Outcome::NothingDue)))
                 }
             };

@@ -17,14 +17,11 @@ pub(super) struct Tail {
 impl Tail {
     /// Reads what came since the last snapshot, so that it reaches the end of this one.
     pub(super) fn read_on(&mut self, connection: &Connection) -> Result<(), StoreError> {
-        let (begin, end) = match self.span {
-            Some(span) => span,
-            None => {
-                let folded_to =
-                    connection
-                        .query_row("SELECT folded_to FROM trail_fold", [], |row| row.get(0))?;
-                (folded_to, folded_to)
-            }
+        let (begin, end) = if let Some(span) = self.span {
+            span
+        } else {
+            let sql = "SELECT folded_to, folded_to FROM trail_fold";
+            connection.query_row(sql, [], |row| Ok((row.get(0)?, row.get(1)?)))?
         };
         let mut statement =
             connection.prepare_cached("SELECT id, wallet_id FROM log WHERE id > ?1 ORDER BY id")?;

@@ -50,16 +50,15 @@ impl Walk {
         self.tail.read_on(connection)?;
         let mut left = rows;
         while left > 0 {
-            let mut open = match self.open.take() {
-                Some(open) => open,
-                None => {
-                    let named = next_wallet(connection, self.after)?;
-                    let trailing = self.tail.next_wallet(self.after);
-                    match named.into_iter().chain(trailing).min() {
-                        Some(id) => Open::new(connection, id)?,
-                        None => return Ok(true),
-                    }
-                }
+            let mut open = if let Some(open) = self.open.take() {
+                open
+            } else {
+                let named = next_wallet(connection, self.after)?;
+                let trailing = self.tail.next_wallet(self.after);
+                let Some(id) = named.into_iter().chain(trailing).min() else {
+                    return Ok(true);
+                };
+                Open::new(connection, id)?
             };
             let read = open.read(connection, left, report)?;
             self.folded += open.take_folded(self.tail.begin());

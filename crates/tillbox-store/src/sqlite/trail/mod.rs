@@ -18,19 +18,21 @@
 //! - **The version is the lock.** The log alone can't tell that a version is taken, so each batch is held against
 //!   the last known version of each wallet, and `wallet_log` is unique.
 
+mod touched;
+
 use super::ledger::{expect_one, load_wallet};
 use super::rows::{ENTRY_COLUMNS, corrupt, entry_from_row};
 use super::state_row::{self, StateRow};
 use crate::error::StoreError;
 use rusqlite::Connection;
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{BTreeMap, HashSet};
 use std::ops::Bound;
-use tillbox_core::amount::Amount;
-use tillbox_core::entry::{Entry, EntryKind, Event};
 use tillbox_core::id::{LotId, WalletId};
-use tillbox_core::lot::{DrawKey, Lot};
-use tillbox_core::wallet::WalletState;
+use tillbox_core::lot::Lot;
 use tillbox_engine::port::Batch;
+
+pub(super) use touched::write_lot_now;
+use touched::{LotNow, RowAt, Touched, lots_now, only_spends, touched_by, write_lot};
 
 /// Rows that may be behind: more share pages better, take more memory (about 400 bytes each where all are of
 /// different wallets), and are read at start.
@@ -78,21 +80,6 @@ struct Last {
     lots: Vec<LotNow>,
 }
 
-/// A row of the log.
-#[derive(Clone, Copy)]
-struct RowAt {
-    version: u64,
-    id: i64,
-}
-
-/// What is left of a lot.
-#[derive(Clone, Copy)]
-struct LotNow {
-    id: LotId,
-    remaining: Amount,
-    held: Amount,
-}
-
 /// What a commit does with the trail; it counts once the commit has succeeded.
 pub(super) struct Plan<'a> {
     touched: Vec<Touched<'a>>,
@@ -102,53 +89,6 @@ pub(super) struct Plan<'a> {
     after: Option<WalletId>,
     head: i64,
     rows: usize,
-}
-
-/// A wallet of the batch.
-struct Touched<'a> {
-    state: &'a WalletState,
-    rows: Vec<RowAt>,
-    drawn: Vec<DrawKey>,
-    is_folded: bool,
-}
-
-/// Whether a row changes nothing but the balance, what remains of lots, and debt that it makes: then its wallet may
-/// trail. Every part of an event is named here, so that a new one is thought of.
-fn only_spends(entry: &Entry) -> bool {
-    let Event {
-        kind,
-        reason: _,
-        amount: _,
-        parts,
-        lots,
-        debt_made: _,
-        debt_canceled,
-        hold,
-        usage: _,
-        refund_of,
-        top_up_id,
-        top_up,
-        recharge,
-        alerts,
-        status,
-        overdraft_limit,
-        effective_at: _,
-        note: _,
-    } = &entry.event;
-    matches!(kind, EntryKind::Debit | EntryKind::Usage)
-        && parts
-            .iter()
-            .all(|part| part.held.is_zero() && part.pays_debt_from.is_none())
-        && lots.is_empty()
-        && debt_canceled.is_empty()
-        && hold.is_none()
-        && refund_of.is_none()
-        && top_up_id.is_none()
-        && top_up.is_none()
-        && recharge.is_none()
-        && alerts.is_none()
-        && status.is_none()
-        && overdraft_limit.is_none()
 }
 
 impl Trail {
@@ -402,17 +342,16 @@ impl Trail {
                 lots,
             });
         }
-        match plan.after {
-            Some(after) => self.pass.after = after,
-            None => {
-                self.tail = self.pass.rows;
-                self.pass = Pass {
-                    after: WalletId::from_number(i64::MIN),
-                    through: self.head,
-                    rows: 0,
-                };
-            }
+        if let Some(after) = plan.after {
+            self.pass.after = after;
+            return;
         }
+        self.tail = self.pass.rows;
+        self.pass = Pass {
+            after: WalletId::from_number(i64::MIN),
+            through: self.head,
+            rows: 0,
+        };
     }
 
     fn forget(&mut self, wallet: WalletId) {
@@ -442,79 +381,4 @@ impl Last {
             (lot.remaining, lot.held) = (now.remaining, now.held);
         }
     }
-}
-
-/// The wallets of a batch with their rows.
-fn touched_by<'a>(batch: &Batch<'a>) -> Vec<Touched<'a>> {
-    let mut touched: Vec<Touched<'a>> = Vec::with_capacity(batch.wallets.len());
-    let mut places = HashMap::with_capacity(batch.wallets.len());
-    for state in batch.wallets {
-        places.insert(state.id, touched.len());
-        touched.push(Touched {
-            state,
-            rows: Vec::new(),
-            drawn: Vec::new(),
-            is_folded: false,
-        });
-    }
-    // One that draws on many lots, or has many rows, is folded at once: what waits of a wallet is small.
-    for entry in batch.entries {
-        let place = places.get(&entry.wallet_id);
-        let Some(one) = place.and_then(|place| touched.get_mut(*place)) else {
-            continue;
-        };
-        one.rows.push(RowAt {
-            version: entry.version,
-            id: entry.id.number(),
-        });
-        one.is_folded |= !only_spends(entry);
-        if !one.is_folded {
-            let parts = entry.event.parts.iter().map(|part| part.lot);
-            one.drawn.extend(parts.take(MOST_BEHIND + 1));
-            one.drawn.dedup();
-            one.is_folded = one.drawn.len() > MOST_BEHIND;
-        }
-    }
-    touched
-}
-
-fn lots_now(state: &WalletState, drawn: &[DrawKey]) -> Vec<LotNow> {
-    let now = |key: &DrawKey| {
-        let open = state.lot(key);
-        LotNow {
-            id: key.id,
-            remaining: open.map_or(Amount::ZERO, |lot| lot.remaining),
-            held: open.map_or(Amount::ZERO, |lot| lot.held),
-        }
-    };
-    let mut lots: Vec<LotNow> = drawn.iter().map(now).collect();
-    lots.sort_unstable_by_key(|lot| lot.id);
-    lots.dedup_by_key(|lot| lot.id);
-    lots
-}
-
-/// What is left of a lot that is stored. One that stays open is changed without a look at the index of open lots.
-pub(super) fn write_lot_now(
-    connection: &Connection,
-    id: LotId,
-    remaining: Amount,
-    held: Amount,
-) -> rusqlite::Result<()> {
-    let values = [id.number(), remaining.micros(), held.micros()];
-    let mut spend = connection.prepare_cached(
-        "UPDATE lots SET remaining = ?2, held = ?3 WHERE id = ?1 AND open = 1 AND ?2 > 0",
-    )?;
-    let changed = match spend.execute(values)? {
-        0 => connection
-            .prepare_cached(
-                "UPDATE lots SET remaining = ?2, held = ?3, open = (?2 > 0) WHERE id = ?1",
-            )?
-            .execute(values)?,
-        changed => changed,
-    };
-    expect_one(changed)
-}
-
-fn write_lot(connection: &Connection, lot: LotNow) -> rusqlite::Result<()> {
-    write_lot_now(connection, lot.id, lot.remaining, lot.held)
 }
