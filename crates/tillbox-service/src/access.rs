@@ -1,6 +1,7 @@
 //! Who calls, for which merchant, and how far that reaches. API keys reach all of their merchant; a customer on a
 //! page reaches its own wallets alone, and everything else is as unknown to it as another merchant's.
 
+use crate::api_keys::{KeyScope, Scopes};
 use crate::error::ServiceError;
 use crate::merchants::Merchant;
 use crate::service::Service;
@@ -19,6 +20,8 @@ pub struct Principal {
     pub live: bool,
     /// The number of the call that it makes, for the audit log.
     pub request: Option<u64>,
+    /// What it may do.
+    pub scopes: Scopes,
     pub(crate) merchant: Arc<Merchant>,
 }
 
@@ -30,6 +33,7 @@ impl Principal {
             actor: Actor::System,
             live: merchant.live,
             request: None,
+            scopes: Scopes::ALL,
             merchant,
         }
     }
@@ -39,6 +43,15 @@ impl Principal {
         match self.actor {
             Actor::Customer(id) => Some(id),
             Actor::ApiKey(_) | Actor::System => None,
+        }
+    }
+
+    /// Passes who may do that.
+    pub fn check_scope(&self, scope: KeyScope) -> Result<(), ServiceError> {
+        if self.scopes.allow(scope) {
+            Ok(())
+        } else {
+            Err(ServiceError::Forbidden(scope))
         }
     }
 

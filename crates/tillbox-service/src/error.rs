@@ -1,5 +1,6 @@
 //! Why the service could not do what was asked.
 
+use crate::api_keys::KeyScope;
 use crate::settings::SettingsError;
 use tillbox_core::currency::Currency;
 use tillbox_core::rejection::Rejection;
@@ -22,6 +23,9 @@ pub enum ServiceError {
     /// There is no such thing, or it is another merchant's.
     #[error("not found")]
     NotFound,
+    /// The API key lacks a scope.
+    #[error("the API key lacks the scope {}", .0.name())]
+    Forbidden(KeyScope),
     /// The state does not allow it.
     #[error("{0}")]
     Conflict(&'static str),

@@ -1,6 +1,7 @@
 //! Commands of the ledger, as callers of the service see them.
 
 use crate::access::Principal;
+use crate::api_keys::KeyScope;
 use crate::error::ServiceError;
 use crate::service::Service;
 use std::sync::Arc;
@@ -10,7 +11,7 @@ use tillbox_core::entry::{Entry, KeyStamp};
 use tillbox_core::id::WalletId;
 use tillbox_core::rejection::Rejection;
 use tillbox_engine::port::StoredAnswer;
-use tillbox_engine::work::{self, Mode, Submission};
+use tillbox_engine::work::{self, Mode, Submission, SubmitError};
 
 /// One of several commands.
 #[derive(Clone)]
@@ -48,6 +49,7 @@ impl Service {
         who: &Principal,
         operation: Operation,
     ) -> Result<Outcome, ServiceError> {
+        check_force(who, &operation.command)?;
         self.check_wallet(who, operation.wallet_id).await?;
         let wallet_id = operation.wallet_id;
         let answer = self.engine.submit(submission(who, operation)).await;
@@ -64,20 +66,24 @@ impl Service {
             let refused = operations.iter().map(|_| Err(ServiceError::NotFound));
             return refused.collect();
         }
-        let wallets: Vec<WalletId> = operations
+        // What is not allowed is not submitted, and has its place among the answers.
+        let allowed: Vec<Result<WalletId, ServiceError>> = operations
             .iter()
-            .map(|operation| operation.wallet_id)
+            .map(|operation| check_force(who, &operation.command).map(|()| operation.wallet_id))
             .collect();
         let submissions = operations
             .into_iter()
+            .filter(|operation| check_force(who, &operation.command).is_ok())
             .map(|operation| submission(who, operation))
             .collect();
-        let answers = self.engine.submit_many(submissions).await.into_iter();
-        answers
-            .zip(wallets)
-            .map(|(answer, wallet_id)| {
-                outcome(answer).map_err(|error| self.with_top_up_url(error, wallet_id))
-            })
+        let mut answers = self.engine.submit_many(submissions).await.into_iter();
+        let mut answer = |wallet_id| {
+            let answer = answers.next().unwrap_or(Err(SubmitError::OutcomeUnknown));
+            outcome(answer).map_err(|error| self.with_top_up_url(error, wallet_id))
+        };
+        allowed
+            .into_iter()
+            .map(|place| place.and_then(&mut answer))
             .collect()
     }
 
@@ -98,6 +104,20 @@ impl Service {
             },
             other => other,
         }
+    }
+}
+
+/// Passes who may do without force, or has the scope for it (R7).
+fn check_force(who: &Principal, command: &Command) -> Result<(), ServiceError> {
+    let is_forced = match command {
+        Command::Debit(debit) => debit.force.is_some(),
+        Command::Usage(usage) => usage.force.is_some(),
+        _ => false,
+    };
+    if is_forced {
+        who.check_scope(KeyScope::Force)
+    } else {
+        Ok(())
     }
 }
 

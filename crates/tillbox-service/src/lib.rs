@@ -5,6 +5,7 @@
 
 mod access;
 mod alerts;
+mod api_keys;
 mod audit_log;
 mod auto_recharge;
 mod clock;
@@ -35,6 +36,7 @@ mod wallets;
 
 pub use access::{BootstrapKey, Principal};
 pub use alerts::{AlertChannel, AlertSettings, NewAlerts};
+pub use api_keys::{KeyScope, NewApiKey, Scopes, make_key};
 pub use audit_log::{AuditAction, AuditEntry, AuditFilter, AuditRange};
 pub use auto_recharge::{NewRecharge, RechargeHealth, TriedRecharge, WouldCharge};
 pub use clock::Advance;

@@ -6,6 +6,7 @@
 //! button opens it. Two presses at once are two writes on the one thread of the ledger, so one of them wins.
 
 use crate::access::Principal;
+use crate::api_keys::Scopes;
 use crate::audit_log::AuditAction;
 use crate::error::ServiceError;
 use crate::merchants::Brand;
@@ -263,6 +264,7 @@ impl Service {
                 actor: Actor::Customer(row.customer_id),
                 live: merchant.live,
                 request: None,
+                scopes: Scopes::ALL,
                 merchant,
             },
             customer,

@@ -1,6 +1,7 @@
 //! The service: what is shared by all callers, and how it starts and stops.
 
 use crate::access::{BootstrapKey, Principal, hash_key};
+use crate::api_keys::Scopes;
 use crate::database::Database;
 use crate::error::ServiceError;
 use crate::events::{Outbox, past_states};
@@ -74,7 +75,7 @@ pub struct Service {
     pub(crate) sandbox: Sandbox,
     public_url: PublicUrl,
     pub(crate) merchants: RwLock<HashMap<MerchantId, Arc<Merchant>>>,
-    pub(crate) keys: RwLock<HashMap<[u8; 32], Principal>>,
+    pub(crate) keys: Arc<RwLock<HashMap<[u8; 32], Principal>>>,
     pub(crate) prices: Arc<RwLock<PriceList>>,
     pub(crate) wallet_facts: Mutex<LruCache<WalletId, WalletFacts>>,
     pub(crate) secrets: Secrets,
@@ -149,7 +150,7 @@ impl Service {
             sandbox,
             public_url: options.public_url,
             merchants: RwLock::new(merchants),
-            keys: RwLock::new(keys),
+            keys: Arc::new(RwLock::new(keys)),
             prices: Arc::new(RwLock::new(prices)),
             driving: Arc::default(),
             driven: tokio::sync::Notify::new(),
@@ -283,6 +284,7 @@ fn load_keys(
                 actor: Actor::ApiKey(row.id),
                 live: merchant.live,
                 request: None,
+                scopes: Scopes::parse(&row.scopes),
                 merchant: Arc::clone(merchant),
             };
             Some((row.hash, principal))

@@ -3,9 +3,9 @@
 use crate::api::problem::{Problem, ProblemForm};
 use crate::api::request_id;
 use crate::api::v1::{
-    adjustments, alerts, audit_log, auto_recharge, batches, credits, customers, debits, events,
-    explain, holds, lots, payment_methods, payments, portal_sessions, prices, refunds, settings,
-    system, test_clock, top_ups, transactions, usage, wallets,
+    adjustments, alerts, api_keys, audit_log, auto_recharge, batches, credits, customers, debits,
+    events, explain, holds, lots, payment_methods, payments, portal_sessions, prices, refunds,
+    settings, system, test_clock, top_ups, transactions, usage, wallets,
 };
 use crate::{assets, docs, portal, sandbox};
 use axum::Router;
@@ -78,6 +78,8 @@ fn routes() -> OpenApiRouter<Arc<Service>> {
         .routes(routes!(payments::faults, payments::set_faults))
         .routes(routes!(portal_sessions::create))
         .routes(routes!(settings::get, settings::change))
+        .routes(routes!(api_keys::create, api_keys::list))
+        .routes(routes!(api_keys::revoke))
         .routes(routes!(audit_log::list))
         .routes(routes!(audit_log::as_csv))
         .routes(routes!(test_clock::get))

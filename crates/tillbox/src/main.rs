@@ -8,6 +8,7 @@
 mod bench;
 mod config;
 mod demo;
+mod keys;
 mod serve;
 mod verify;
 
@@ -33,6 +34,8 @@ enum Command {
     Demo(demo::Arguments),
     /// Proves that a ledger is whole, also while a server writes it: chain, balances, lots, holds, keys.
     Verify(verify::Arguments),
+    /// API keys: makes, lists and voids them.
+    Keys(keys::Arguments),
     /// Measures this machine, in a temporary folder: durable debits over HTTP and in process.
     Bench(bench::Arguments),
 }
@@ -42,6 +45,7 @@ fn main() -> ExitCode {
         Command::Serve(arguments) => serve::run(arguments),
         Command::Demo(arguments) => demo::run(&arguments),
         Command::Verify(arguments) => verify::run(&arguments),
+        Command::Keys(arguments) => keys::run(arguments),
         Command::Bench(arguments) => bench::run(&arguments),
     };
     match result {

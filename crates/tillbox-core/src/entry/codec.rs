@@ -1,6 +1,6 @@
 //! The body of a row as bytes: what the chain hashes and what the store keeps in one column.
 //!
-//! Format 1, in this order: format (1 byte), flags (2 bytes, which optional fields follow), then the fields
+//! In this order: the shape of its answer (1 byte, [`SHAPE`]), flags (2 bytes, which optional fields follow), then the fields
 //! of [`Event`] that have no column of their own. Numbers are LEB128, signed ones zigzag; lists start with
 //! their length. A lot that the row brings in is written whole; other lots are named with their draw key, so
 //! that a row can be replayed from the log alone. Test vectors stand in `decide/tests/log.rs`: they never change.
@@ -11,7 +11,7 @@ mod state;
 pub use money_in::{decode_standing, encode_standing};
 pub use state::{decode_state, encode_state};
 
-use super::{Actor, Entry, EntryKind, Event, HoldChange, Note, Part, UsageFacts};
+use super::{Actor, Entry, EntryKind, Event, HoldChange, Note, Part, SHAPE, UsageFacts};
 use crate::amount::Amount;
 use crate::debt::DebtSpan;
 use crate::hold::HoldStatus;
@@ -21,7 +21,6 @@ use crate::reason::Reason;
 use crate::time::Timestamp;
 use crate::wallet::WalletStatus;
 
-const FORMAT: u8 = 1;
 const DEBT_MADE: u16 = 1;
 const HOLD: u16 = 2;
 const USAGE: u16 = 4;
@@ -68,7 +67,7 @@ pub fn encode_body(entry: &Entry, out: &mut Vec<u8>) {
     flag(ACTOR_CUSTOMER, matches!(entry.actor, Actor::Customer(_)));
 
     let mut writer = Writer(out);
-    writer.byte(FORMAT);
+    writer.byte(event.shape);
     writer.0.extend_from_slice(&flags.to_be_bytes());
     match entry.actor {
         Actor::System => {}
@@ -154,7 +153,8 @@ pub fn decode_body(
     note: Note,
 ) -> Result<(Actor, Event), CodecError> {
     let mut reader = Reader(bytes);
-    if reader.byte()? != FORMAT {
+    let shape = reader.byte()?;
+    if !(1..=SHAPE).contains(&shape) {
         return Err(CodecError("its format is of a later version"));
     }
     let flags = u16::from_be_bytes([reader.byte()?, reader.byte()?]);
@@ -169,6 +169,7 @@ pub fn decode_body(
         (true, true) => return Err(CodecError("two have caused it")),
     };
     let mut event = Event::new(kind, note);
+    event.shape = shape;
     event.reason = reason;
     event.amount = amount;
     for _ in 0..reader.length()? {

@@ -221,9 +221,15 @@ impl Note {
     }
 }
 
+/// The shape of the answers that new rows give (R44). A row keeps the one that it was made with, and is printed in it
+/// for ever: an answer that shall look different gets the next number, and the printers keep the old one beside it.
+pub const SHAPE: u8 = 1;
+
 /// What a command decided: everything that changes, and nothing that was there before.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Event {
+    /// The shape in which its answer is printed.
+    pub shape: u8,
     /// By which rule.
     pub kind: EntryKind,
     /// Why money moved; none when nothing moved.
@@ -267,6 +273,7 @@ impl Event {
     /// An event that changes nothing yet.
     pub fn new(kind: EntryKind, note: Note) -> Self {
         Self {
+            shape: SHAPE,
             kind,
             reason: None,
             amount: Amount::ZERO,

@@ -1,5 +1,6 @@
 //! API keys: hashes only.
 
+use super::limit;
 use crate::error::StoreError;
 use rusqlite::{Connection, OptionalExtension, Row, params};
 use std::collections::BTreeMap;
@@ -72,6 +73,22 @@ pub fn active(connection: &Connection) -> Result<Vec<ApiKeyRow>, StoreError> {
     let sql = format!("SELECT {COLUMNS} FROM api_keys WHERE revoked_at IS NULL ORDER BY id");
     let mut statement = connection.prepare_cached(&sql)?;
     let rows = statement.query_map([], from_row)?;
+    Ok(rows.collect::<rusqlite::Result<_>>()?)
+}
+
+/// Keys of a merchant, void ones too, newest first, with ids below `before`.
+pub fn list(
+    connection: &Connection,
+    merchant: MerchantId,
+    before: Option<ApiKeyId>,
+    rows: usize,
+) -> Result<Vec<ApiKeyRow>, StoreError> {
+    let sql = format!(
+        "SELECT {COLUMNS} FROM api_keys WHERE merchant_id = ?1 AND id < ?2 ORDER BY id DESC LIMIT ?3"
+    );
+    let mut statement = connection.prepare_cached(&sql)?;
+    let before = before.map_or(i64::MAX, ApiKeyId::number);
+    let rows = statement.query_map([merchant.number(), before, limit(rows)], from_row)?;
     Ok(rows.collect::<rusqlite::Result<_>>()?)
 }
 

@@ -9,7 +9,7 @@ use axum::http::{Method, header};
 use std::sync::Arc;
 use tillbox_core::entry::KeyStamp;
 use tillbox_core::id::{MerchantId, WalletId};
-use tillbox_service::{Principal, Service};
+use tillbox_service::{KeyScope, Principal, Service};
 
 /// A caller whose API key is valid.
 pub(crate) struct Caller {
@@ -43,6 +43,7 @@ impl FromRequestParts<Arc<Service>> for Caller {
             .and_then(|token| service.authenticate(token))
             .ok_or_else(Problem::unauthenticated)?;
         principal.request = request_id::number();
+        principal.check_scope(scope_of(parts))?;
         // What is no text is no id.
         let path = parts.uri.path();
         if path.contains('%') && decode(path).is_none() {
@@ -66,6 +67,20 @@ impl FromRequestParts<Arc<Service>> for Caller {
             (Some(value), None) => value.to_str().map_or(Header::Malformed(FORM), check_key),
         };
         Ok(Self { principal, key })
+    }
+}
+
+/// What a call needs: looking, changing, or what is the administrator's.
+fn scope_of(parts: &Parts) -> KeyScope {
+    let path = parts.uri.path();
+    if path.starts_with("/v1/api-keys") {
+        KeyScope::Admin
+    } else if parts.method == Method::GET {
+        KeyScope::Read
+    } else if path.starts_with("/v1/settings") {
+        KeyScope::Admin
+    } else {
+        KeyScope::Write
     }
 }
 

@@ -8,7 +8,7 @@ use serde_json::{Map, Value, json};
 use tillbox_core::amount::Amount;
 use tillbox_core::currency::Currency;
 use tillbox_core::rejection::Rejection;
-use tillbox_service::{PriceError, ServiceError, TopUpView, print_amount};
+use tillbox_service::{KeyScope, PriceError, ServiceError, TopUpView, print_amount};
 use utoipa::ToSchema;
 
 /// An error: what happened, and what a program needs to act on it.
@@ -112,6 +112,12 @@ impl Problem {
     pub(crate) fn unauthenticated() -> Self {
         let detail = "send a valid API key: Authorization: Bearer tb_test_…";
         Self::new(StatusCode::UNAUTHORIZED, "unauthenticated", detail)
+    }
+
+    /// The API key lacks a scope.
+    pub(crate) fn forbidden(scope: KeyScope) -> Self {
+        let detail = format!("the API key lacks the scope {}", scope.name());
+        Self::new(StatusCode::FORBIDDEN, "forbidden", detail).with("scope", scope.name())
     }
 
     /// A notice that no provider has signed.
@@ -345,6 +351,7 @@ impl From<ServiceError> for Problem {
                 }
             }
             ServiceError::NotFound => Self::not_found(),
+            ServiceError::Forbidden(scope) => Self::forbidden(scope),
             ServiceError::Conflict(reason) => Self::conflict(reason),
             ServiceError::Invalid { pointer, message } if pointer.starts_with('/') => {
                 Self::invalid_field(pointer, message)

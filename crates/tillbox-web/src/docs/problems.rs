@@ -56,6 +56,11 @@ const KINDS: &[(&str, &str, &str)] = &[
         "The price has no version in the wallet's currency.",
     ),
     (
+        "forbidden",
+        "403",
+        "The API key is valid, but lacks `scope`. Use a key that has it, or make one.",
+    ),
+    (
         "hold_not_open",
         "409",
         "The hold has ended: `hold_status` is `captured`, `released` or `expired`.",

@@ -119,6 +119,7 @@ impl From<ServiceError> for PageError {
         match error {
             ServiceError::NotFound => Self::NotFound,
             ServiceError::Rejected { .. }
+            | ServiceError::Forbidden(_)
             | ServiceError::Conflict(_)
             | ServiceError::Invalid { .. }
             | ServiceError::Settings(_)

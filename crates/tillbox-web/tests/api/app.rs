@@ -102,6 +102,14 @@ impl TestApp {
         })
     }
 
+    /// One on the database that `make` makes.
+    pub(crate) fn start_on(make: impl FnOnce(&std::path::Path)) -> Self {
+        let setting = Self::setting("http://127.0.0.1:8420");
+        std::fs::create_dir_all(&setting.folder.0).expect("a folder");
+        make(&setting.folder.0.join("ledger.db"));
+        Self::open(setting)
+    }
+
     fn setting(public_url: &str) -> Setting {
         static COUNT: AtomicU32 = AtomicU32::new(0);
         let number = COUNT.fetch_add(1, Ordering::Relaxed);
@@ -187,6 +195,11 @@ impl TestApp {
     pub(crate) async fn get(&self, path: &str) -> Answer {
         self.send(request("GET", path).body(Body::empty()).expect("a request"))
             .await
+    }
+
+    pub(crate) async fn delete(&self, path: &str) -> Answer {
+        let request = request("DELETE", path).body(Body::empty());
+        self.send(request.expect("a request")).await
     }
 
     pub(crate) async fn post(&self, path: &str, key: &str, body: &str) -> Answer {

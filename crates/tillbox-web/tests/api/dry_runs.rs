@@ -152,11 +152,13 @@ fn cases() -> Vec<Case> {
 
 /// Writes that move and reserve nothing: there is nothing to try. Batches are tried operation by operation.
 const NO_VALUE: &[&str] = &[
+    "DELETE /v1/api-keys/{}",
     "DELETE /v1/customers/{}",
     "DELETE /v1/customers/{}/payment-methods/{}",
     "PATCH /v1/customers/{}",
     "PATCH /v1/settings",
     "PATCH /v1/wallets/{}",
+    "POST /v1/api-keys",
     "POST /v1/batches",
     "POST /v1/customers",
     "POST /v1/customers/{}/payment-methods",

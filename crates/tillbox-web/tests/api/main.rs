@@ -1,6 +1,7 @@
 //! The API in process, over a real store: its forms and conventions. What it does to money is shown by the
 //! tests of the binary.
 
+mod api_keys;
 mod app;
 mod audit_log;
 mod bodies;
@@ -9,6 +10,7 @@ mod documents;
 mod dry_runs;
 mod events;
 mod explain;
+mod golden;
 mod history;
 mod lists;
 mod notices;

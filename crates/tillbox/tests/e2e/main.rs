@@ -19,6 +19,7 @@ mod demo;
 mod events;
 mod given;
 mod hang_ups;
+mod keys;
 mod lists;
 mod load;
 mod matching;

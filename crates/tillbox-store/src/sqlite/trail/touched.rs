@@ -38,6 +38,7 @@ pub(super) struct LotNow {
 /// trail. Every part of an event is named here, so that a new one is thought of.
 pub(super) fn only_spends(entry: &Entry) -> bool {
     let Event {
+        shape: _,
         kind,
         reason: _,
         amount: _,

@@ -2,6 +2,7 @@
 
 pub(crate) mod adjustments;
 pub(crate) mod alerts;
+pub(crate) mod api_keys;
 pub(crate) mod audit_log;
 pub(crate) mod auto_recharge;
 pub(crate) mod batches;

@@ -188,8 +188,10 @@ fn hex(bytes: &[u8]) -> String {
         .collect()
 }
 
-/// The answer to the command that made a row: the same bytes whenever it is asked for again (R44).
+/// The answer to the command that made a row: the same bytes whenever it is asked for again (R44), in the shape that the
+/// row was made with. There is one shape so far; the next one gets a printer of its own here, and this one stays.
 pub(crate) fn print_row(entry: &Entry, currency: Currency, dry_run: bool) -> (u16, Vec<u8>) {
+    assert_eq!(entry.event.shape, 1, "no other shape can be read");
     match entry.event.kind {
         EntryKind::HoldPlaced => (201, bytes(&HoldView::of_row(entry, currency, dry_run))),
         EntryKind::HoldReleased | EntryKind::HoldExtended | EntryKind::HoldExpired => {
