@@ -88,6 +88,14 @@ impl Amount {
         if self.is_negative() { -self } else { self }
     }
 
+    /// Rounded towards zero to whole minor units of the currency, as cards have them.
+    #[must_use]
+    pub fn whole_minor_units(self, currency: Currency) -> Self {
+        let unit = currency.minor_unit_micros();
+        let rest = self.0.checked_rem(unit).unwrap_or(0);
+        Self(self.0.saturating_sub(rest))
+    }
+
     /// The part above zero: the amount itself, or zero.
     #[must_use]
     pub fn or_zero(self) -> Self {

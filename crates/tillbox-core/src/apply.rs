@@ -2,7 +2,7 @@
 //! corrupt money stops the process.
 
 use crate::amount::Amount;
-use crate::entry::{Entry, HoldChange, Part};
+use crate::entry::{Entry, HoldChange, LotChange, Part};
 use crate::hold::{Hold, HoldPart, HoldStatus};
 use crate::id::{HoldId, TopUpId};
 use crate::lot::Lot;
@@ -13,6 +13,23 @@ use crate::wallet::{Due, WalletState};
 impl WalletState {
     /// Moves the state behind `entry`, which must be the next row of this wallet.
     pub fn apply(&mut self, entry: &Entry) {
+        if self.apply_keeping_spent(entry) {
+            for part in &entry.event.parts {
+                if let Ok(index) = self.lot_index(&part.lot)
+                    && self
+                        .lots
+                        .get(index)
+                        .is_some_and(|lot| lot.remaining.is_zero())
+                {
+                    self.lots.remove(index);
+                }
+            }
+        }
+    }
+
+    /// The same, but keeps lots of which nothing remains, and says whether it spent one: for many rows one after the
+    /// other, with [`Self::drop_spent`] behind them, as taking single lots out of many costs a move of the others.
+    pub(crate) fn apply_keeping_spent(&mut self, entry: &Entry) -> bool {
         assert_eq!(
             entry.version,
             self.version.saturating_add(1),
@@ -28,8 +45,12 @@ impl WalletState {
         for span in &event.debt_canceled {
             self.debt.cancel(*span);
         }
+        let mut has_spent = false;
         for part in &event.parts {
-            self.apply_part(part, event.hold.as_ref());
+            has_spent |= self.apply_part(part, event.hold.as_ref());
+        }
+        if let Some(change) = &event.lot_change {
+            self.apply_lot_change(change);
         }
         if let Some(change) = &event.hold {
             self.apply_hold(change);
@@ -60,9 +81,16 @@ impl WalletState {
             self.balance, entry.balance_after,
             "the row carries the balance after it"
         );
+        has_spent
     }
 
-    fn apply_part(&mut self, part: &Part, hold: Option<&HoldChange>) {
+    /// Takes out the lots of which nothing remains.
+    pub(crate) fn drop_spent(&mut self) {
+        self.lots.retain(|lot| lot.remaining.is_positive());
+    }
+
+    /// Whether nothing remains of the lot.
+    fn apply_part(&mut self, part: &Part, hold: Option<&HoldChange>) -> bool {
         if let Some(span) = part.debt_paid() {
             self.debt.pay(span);
         }
@@ -102,8 +130,26 @@ impl WalletState {
                 self.due.remove(&due)
             };
         }
-        if closed {
-            self.lots.remove(index);
+        closed
+    }
+
+    /// A lot's place follows its expiry, and so do those who name it.
+    fn apply_lot_change(&mut self, change: &LotChange) {
+        let index = self
+            .lot_index(&change.lot)
+            .expect("a row names a lot that is not open");
+        let mut lot = self.lots.remove(index).expect("the index was just found");
+        if let Some(expires_at) = lot.expires_at {
+            self.due.remove(&(expires_at, Due::Lot(change.lot)));
+        }
+        lot.expires_at = change.expires_at;
+        let key = change.key();
+        if let Some(expires_at) = lot.expires_at.filter(|_| lot.unheld().is_positive()) {
+            self.due.insert((expires_at, Due::Lot(key)));
+        }
+        self.insert_lot(lot);
+        for hold in self.holds.values_mut() {
+            hold.rename_lot(key);
         }
     }
 

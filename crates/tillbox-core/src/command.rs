@@ -4,7 +4,7 @@
 use crate::alerts::AlertsChange;
 use crate::amount::Amount;
 use crate::debt::DebtSpan;
-use crate::entry::{Entry, Event, Note, UsageFacts};
+use crate::entry::{Entry, Event, Note, PayoutWay, UsageFacts};
 use crate::id::{EntryId, HoldId, InvoiceId, LotId, PaymentMethodId, TopUpId};
 use crate::lot::{FundingType, Lot};
 use crate::reason::Reason;
@@ -24,6 +24,14 @@ pub enum Command {
     Adjust(Adjust),
     /// A debit given back.
     Refund(Refund),
+    /// Another expiry for a lot.
+    ChangeLot(ChangeLot),
+    /// A lot taken back.
+    VoidLot(VoidLot),
+    /// Value paid out.
+    Withdraw(Withdraw),
+    /// The wallet is over.
+    Close(Close),
     /// Value reserved.
     PlaceHold(PlaceHold),
     /// Reserved value spent.
@@ -190,7 +198,7 @@ pub struct Credit {
     pub reason: Reason,
     /// 0 to 100.
     pub priority: u8,
-    /// From when on it can't be spent.
+    /// From when on it can't be spent; none: as the merchant's settings say.
     pub expiry: Option<Expiry>,
     /// The balance that it must not pass, a setting.
     pub maximum_balance: Option<Amount>,
@@ -240,6 +248,51 @@ pub struct Refund {
     pub debit: Option<Box<DebitRecord>>,
     /// Free text.
     pub note: Note,
+}
+
+/// Another expiry for a lot.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ChangeLot {
+    /// The lot.
+    pub lot_id: LotId,
+    /// In the future; none never.
+    pub expires_at: Option<Timestamp>,
+}
+
+/// A lot taken back: what no hold reserves of it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct VoidLot {
+    /// The lot.
+    pub lot_id: LotId,
+    /// Free text.
+    pub note: Note,
+}
+
+/// Value paid out by the merchant.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Withdraw {
+    /// Above zero.
+    pub amount: Amount,
+    /// Free text.
+    pub note: Note,
+}
+
+/// The wallet is over (R39).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Close {
+    /// By which way the payments go back.
+    pub way: PayoutWay,
+    /// The payments that open lots came from; the engine fills them in.
+    pub payments: Vec<(LotId, SourcePayment)>,
+}
+
+/// The payment that a lot came from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SourcePayment {
+    /// The top-up.
+    pub top_up_id: TopUpId,
+    /// The provider's id of the payment.
+    pub payment_id: Option<Box<str>>,
 }
 
 /// What the store remembers of a debit.

@@ -14,7 +14,7 @@ pub(crate) fn draw_unheld(state: &WalletState, amount: Amount) -> (Vec<Part>, Am
     draw_from(state.lots(), amount)
 }
 
-/// The same over chosen lots, which must come in draw order.
+/// The same over chosen lots, in the order in which they come.
 pub(crate) fn draw_from<'a>(
     lots: impl Iterator<Item = &'a Lot>,
     amount: Amount,

@@ -88,6 +88,19 @@ impl Hold {
         self.amount - self.captured - self.released
     }
 
+    /// Whether it reserves value of that lot.
+    pub fn is_on(&self, lot: LotId) -> bool {
+        self.parts.iter().any(|part| part.lot.id == lot)
+    }
+
+    /// Names the lot of that id by its new place.
+    pub(crate) fn rename_lot(&mut self, lot: DrawKey) {
+        let mut parts = self.parts.iter_mut();
+        if let Some(part) = parts.find(|part| part.lot.id == lot.id) {
+            part.lot = lot;
+        }
+    }
+
     /// Takes `amount` off what it reserves on a lot. The caller has decided that so much is there.
     pub(crate) fn unreserve(&mut self, lot: LotId, amount: Amount) {
         let part = self.parts.iter_mut().find(|part| part.lot.id == lot);

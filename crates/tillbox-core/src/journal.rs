@@ -164,7 +164,15 @@ pub fn postings(entry: &Entry, reverses: Option<Reason>) -> Vec<Posting> {
         // A row without a reason moves no money: of its lots it only pays debt.
         reason => reason.unwrap_or(Reason::ManualAdjustment),
     };
-    let against = |source| counterpart(reason, source, gives_back);
+    // A lot that is taken back goes where it came from.
+    let is_void = event.kind == EntryKind::LotVoided;
+    let against = |source| {
+        if is_void {
+            origin(source)
+        } else {
+            counterpart(reason, source, gives_back)
+        }
+    };
     let mut postings = Vec::with_capacity(event.parts.len());
     for part in event.parts.iter().filter(|part| !part.amount.is_zero()) {
         let other = match part.pays_debt_from {

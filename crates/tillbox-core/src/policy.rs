@@ -3,6 +3,7 @@
 
 use crate::amount::Amount;
 use crate::currency::Currency;
+use crate::lot::FundingType;
 use crate::recharge::{Month, TopUpLimits};
 use crate::time::Timestamp;
 use std::collections::BTreeMap;
@@ -12,12 +13,18 @@ use std::collections::BTreeMap;
 pub struct Policy {
     /// What a top-up may be.
     pub top_up_limits: TopUpLimits,
-    /// Days after which a paid lot of a top-up expires.
-    pub cash_expiry_days: Option<i64>,
-    /// Days after which a discount or bonus of a top-up expires.
-    pub promotional_expiry_days: Option<i64>,
+    /// Days after which value expires that came in without a date, by its origin (L5); none never does.
+    pub expiry_days: BTreeMap<FundingType, i64>,
     /// Below which balances a wallet is low that has no thresholds of its own, rising (R41).
     pub low_balance_thresholds: Vec<Amount>,
+}
+
+impl Policy {
+    /// When value expires that comes in at `now` without a date.
+    pub fn expires_at(&self, funding: FundingType, now: Timestamp) -> Option<Timestamp> {
+        let days = self.expiry_days.get(&funding)?;
+        Some(now.plus_days(*days)).filter(|end| *end < Timestamp::NEVER)
+    }
 }
 
 /// A merchant's policies, and the zone in which its months are counted (R23).

@@ -2,7 +2,7 @@
 
 use crate::amount::Amount;
 use crate::hold::HoldStatus;
-use crate::id::HoldId;
+use crate::id::{HoldId, LotId};
 use crate::recharge::Standing;
 use crate::time::Timestamp;
 use crate::top_up::TopUpStatus;
@@ -24,6 +24,12 @@ pub enum Rejection {
     /// No such hold of this wallet.
     #[error("no such hold")]
     HoldNotFound,
+    /// The lot is not open in the state; the engine asks the store whether there ever was one.
+    #[error("the lot is not among the open ones")]
+    LotUnknown(LotId),
+    /// No such lot of this wallet.
+    #[error("no such lot")]
+    LotNotFound,
     /// No such transaction of this wallet.
     #[error("no such transaction")]
     TransactionNotFound,
@@ -84,6 +90,12 @@ pub enum Rejection {
     RefundExceedsRemaining {
         /// What remains.
         remaining: Amount,
+    },
+    /// More than may be paid out (R8).
+    #[error("the amount exceeds what may be paid out")]
+    NotWithdrawable {
+        /// What may be.
+        withdrawable: Amount,
     },
     /// Not enough available.
     #[error("the wallet has not enough available")]

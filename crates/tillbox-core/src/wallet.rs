@@ -11,7 +11,7 @@ use crate::currency::Currency;
 use crate::debt::Debt;
 use crate::entry::Hash;
 use crate::hold::Hold;
-use crate::id::{CustomerId, HoldId, MerchantId, TopUpId, WalletId};
+use crate::id::{CustomerId, HoldId, LotId, MerchantId, TopUpId, WalletId};
 use crate::lot::{DrawKey, FundingType, Lot};
 use crate::policy::Policy;
 use crate::reason::Language;
@@ -328,10 +328,22 @@ impl WalletState {
         Amount::MAX_BALANCE - self.debt.owed_to() - self.held_overdraft
     }
 
+    /// What may be paid out: unheld value of lots that allow it, and no more than the balance without what is held
+    /// (R8). O(open lots).
+    pub fn withdrawable(&self) -> Amount {
+        let lots = self.lots.iter().filter(|lot| lot.withdrawable);
+        let unheld: Amount = lots.map(Lot::unheld).sum();
+        unheld.min((self.balance - self.held).or_zero())
+    }
+
+    /// The open lot of that id. O(open lots).
+    pub fn lot_of(&self, id: LotId) -> Option<&Lot> {
+        self.lots.iter().find(|lot| lot.id == id)
+    }
+
     /// All sums. O(open lots and holds).
     pub fn balances(&self) -> Balances {
         let mut by_funding_type: Vec<(FundingType, Amount)> = Vec::new();
-        let mut withdrawable = Amount::ZERO;
         for lot in &self.lots {
             match by_funding_type
                 .iter_mut()
@@ -339,9 +351,6 @@ impl WalletState {
             {
                 Some((_, sum)) => *sum += lot.remaining,
                 None => by_funding_type.push((lot.funding, lot.remaining)),
-            }
-            if lot.withdrawable {
-                withdrawable += lot.unheld();
             }
         }
         by_funding_type.sort_by_key(|(funding, _)| funding.code());
@@ -353,7 +362,7 @@ impl WalletState {
             available: self.available(),
             debt: self.debt.total(),
             pending_top_ups: self.pending_top_ups,
-            withdrawable: withdrawable.min((self.balance - self.held).or_zero()),
+            withdrawable: self.withdrawable(),
             by_funding_type,
             expiring_next: self.expiring_next(),
         }

@@ -191,9 +191,11 @@ impl MemoryStore {
                     id,
                     remaining,
                     held,
+                    expires_at,
                 } => {
                     let lot = self.lots.get_mut(id).expect("the batch was checked");
                     (lot.remaining, lot.held) = (*remaining, *held);
+                    lot.expires_at = expires_at.unwrap_or(lot.expires_at);
                 }
             }
         }
@@ -308,6 +310,21 @@ impl LedgerStore for MemoryStore {
         let write = self.top_ups.get(&top_up);
         let write = write.filter(|write| write.wallet_id == wallet);
         Ok(write.map(|write| write.top_up.clone()))
+    }
+
+    fn has_lot(&mut self, wallet: WalletId, lot: LotId) -> Result<bool, LoadError> {
+        Ok(self.lots_of.contains(&(wallet, lot)))
+    }
+
+    fn load_origins(&mut self, lots: &[LotId]) -> Result<Vec<Option<Arc<Entry>>>, LoadError> {
+        let origin = |id: &LotId| {
+            let mut lot = self.lots.get(id)?;
+            while let Some(before) = lot.succeeds {
+                lot = self.lots.get(&before)?;
+            }
+            self.log.get(&lot.source).cloned()
+        };
+        Ok(lots.iter().map(origin).collect())
     }
 
     fn find_open_wallet(

@@ -45,6 +45,13 @@ pub trait LedgerStore: Send + 'static {
         top_up: TopUpId,
     ) -> Result<Option<TopUp>, LoadError>;
 
+    /// Whether the wallet ever had that lot.
+    fn has_lot(&mut self, wallet: WalletId, lot: LotId) -> Result<bool, LoadError>;
+
+    /// The rows that lots came in with, in the order asked: of a lot that stands for an expired one, that of the
+    /// first of them.
+    fn load_origins(&mut self, lots: &[LotId]) -> Result<Vec<Option<Arc<Entry>>>, LoadError>;
+
     /// The wallet of that customer and currency that is not closed.
     fn find_open_wallet(
         &mut self,
@@ -155,6 +162,8 @@ pub enum LotWrite {
         remaining: tillbox_core::amount::Amount,
         /// What holds reserve of it.
         held: tillbox_core::amount::Amount,
+        /// Its expiry, where that has changed.
+        expires_at: Option<Option<Timestamp>>,
     },
 }
 

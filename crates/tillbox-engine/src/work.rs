@@ -23,8 +23,9 @@ pub enum Mode {
     DryRun,
 }
 
-/// Writes an answer that is stored whole: gets the wallet as it stands after the command.
-pub type AnswerWriter = Arc<dyn Fn(&WalletState, Timestamp) -> (u16, Vec<u8>) + Send + Sync>;
+/// Writes an answer that is stored whole: gets the wallet as it stands after the command, and the command's rows.
+pub type AnswerWriter =
+    Arc<dyn Fn(&WalletState, &[Arc<Entry>], Timestamp) -> (u16, Vec<u8>) + Send + Sync>;
 
 /// A command for a wallet.
 #[derive(Clone)]

@@ -58,6 +58,8 @@ actions! {
     WalletFrozen = "wallet.frozen";
     /// Spending allowed again.
     WalletUnfrozen = "wallet.unfrozen";
+    /// A wallet ended.
+    WalletClosed = "wallet.closed";
     /// Another overdraft limit.
     OverdraftLimitChanged = "overdraft_limit.changed";
     /// Value given.
@@ -66,6 +68,12 @@ actions! {
     AdjustmentCreated = "adjustment.created";
     /// A debit given back.
     RefundCreated = "refund.created";
+    /// Value paid out.
+    WithdrawalCreated = "withdrawal.created";
+    /// Another expiry for a lot.
+    LotChanged = "lot.changed";
+    /// A lot taken back.
+    LotVoided = "lot.voided";
     /// A payment asked for.
     TopUpCreated = "top_up.created";
     /// A payment given up.
@@ -110,6 +118,10 @@ fn action_of(entry: &Entry) -> Option<AuditAction> {
         }
         EntryKind::Adjustment => Some(AuditAction::AdjustmentCreated),
         EntryKind::Refund => Some(AuditAction::RefundCreated),
+        EntryKind::Withdrawn => Some(AuditAction::WithdrawalCreated),
+        EntryKind::LotChanged => Some(AuditAction::LotChanged),
+        EntryKind::LotVoided => Some(AuditAction::LotVoided),
+        EntryKind::Closed => Some(AuditAction::WalletClosed),
         EntryKind::PolicyChanged => Some(AuditAction::OverdraftLimitChanged),
         EntryKind::TopUpOpened => Some(AuditAction::TopUpCreated),
         EntryKind::TopUpEnded => Some(AuditAction::TopUpCanceled),
@@ -123,6 +135,7 @@ fn action_of(entry: &Entry) -> Option<AuditAction> {
         | EntryKind::HoldExtended
         | EntryKind::HoldExpired
         | EntryKind::LotExpired
+        | EntryKind::Forfeited
         | EntryKind::TopUpAdvanced => None,
     };
     action.filter(|_| !by_itself)

@@ -141,10 +141,17 @@ impl Service {
                     )
                 })
                 .await?;
-            if due.is_empty() {
+            let warning = self.next_lot_warning(merchant_id).await?;
+            let warning = warning.filter(|at| *at <= target);
+            if due.is_empty() && warning.is_none() {
                 return Ok(());
             }
-            for (wallet_id, due_at) in due {
+            let (mut before, behind) = (due, warning.unwrap_or(Timestamp::NEVER));
+            before.retain(|(_, due_at)| *due_at < behind);
+            if let Some(at) = warning.filter(|_| before.is_empty()) {
+                self.warn_of_expiry(merchant_id, at).await?;
+            }
+            for (wallet_id, due_at) in before {
                 let submission = Submission {
                     merchant_id,
                     wallet_id,

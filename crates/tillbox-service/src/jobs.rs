@@ -15,7 +15,7 @@ const SWEEP_EVERY: Duration = Duration::from_secs(1);
 const SWEEP_WALLETS: usize = 500;
 
 impl Service {
-    /// Books what falls due, and erases what was deleted, until the service stops.
+    /// Books what falls due, warns of what will, and erases what was deleted, until the service stops.
     pub async fn run_jobs(self: Arc<Self>) {
         let mut ticks = tokio::time::interval(SWEEP_EVERY);
         ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
@@ -68,6 +68,10 @@ impl Service {
             });
             for answer in self.engine.submit_many(submissions.collect()).await {
                 answer?;
+            }
+            let next = self.next_lot_warning(id).await?;
+            if next.is_some_and(|at| at <= now) {
+                self.warn_of_expiry(id, now).await?;
             }
         }
         Ok(())

@@ -18,6 +18,7 @@ mod explain;
 mod history;
 mod jobs;
 mod ledger;
+mod lot_warnings;
 mod merchants;
 mod metadata;
 mod payment_links;
@@ -33,6 +34,7 @@ mod service;
 mod settings;
 mod top_ups;
 mod wallets;
+mod ways_out;
 
 pub use access::{BootstrapKey, Principal};
 pub use alerts::{AlertChannel, AlertSettings, NewAlerts};
@@ -61,4 +63,7 @@ pub use settings::{
 };
 pub use tillbox_engine::work::Mode;
 pub use top_ups::{Activation, Asked, NewPayment, NewTopUp, Synced, TopUpView};
-pub use wallets::{Answered, BalanceView, OpenWallet, WalletAnswer, WalletChange, WalletView};
+pub use wallets::{
+    Answered, BalanceView, ClosingAnswer, OpenWallet, WalletAnswer, WalletChange, WalletView,
+};
+pub use ways_out::LotAnswer;

@@ -39,15 +39,17 @@ impl Settings {
     }
 
     fn policy(&self, amounts: &CurrencySettings) -> Policy {
-        let days = |funding: FundingType| self.credit_expiry_days.get(funding.name()).copied();
+        let days = |funding: FundingType| {
+            let days = self.credit_expiry_days.get(funding.name())?;
+            Some((funding, *days))
+        };
         let mut thresholds = amounts.low_balance_thresholds.clone();
         thresholds.retain(|threshold| threshold.is_positive());
         thresholds.sort_unstable();
         thresholds.dedup();
         Policy {
             top_up_limits: amounts.limits(),
-            cash_expiry_days: days(FundingType::Cash),
-            promotional_expiry_days: days(FundingType::Promotional),
+            expiry_days: FundingType::ALL.into_iter().filter_map(days).collect(),
             low_balance_thresholds: thresholds,
         }
     }

@@ -84,6 +84,21 @@ impl Service {
             .await
     }
 
+    /// A lot of that wallet, spent ones too.
+    pub async fn lot(
+        &self,
+        who: &Principal,
+        wallet: WalletId,
+        id: LotId,
+    ) -> Result<Lot, ServiceError> {
+        self.book_due(who, wallet).await?;
+        let merchant = who.merchant_id;
+        self.database
+            .read(move |connection| lots::get(connection, merchant, wallet, id))
+            .await?
+            .ok_or(ServiceError::NotFound)
+    }
+
     /// Lots of a wallet, spent ones too, newest first, with ids below `before`.
     pub async fn lots(
         &self,

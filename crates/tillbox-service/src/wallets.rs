@@ -14,7 +14,7 @@ use std::sync::{Arc, PoisonError};
 use tillbox_core::amount::Amount;
 use tillbox_core::command::{Command, Credit};
 use tillbox_core::currency::Currency;
-use tillbox_core::entry::KeyStamp;
+use tillbox_core::entry::{Entry, KeyStamp};
 use tillbox_core::id::{CustomerId, MerchantId, OutboxId, WalletId};
 use tillbox_core::policy::Policies;
 use tillbox_core::reason::Language;
@@ -108,6 +108,9 @@ pub struct WalletChange {
 
 /// Writes the answer of a call that answers with a wallet.
 pub type WalletAnswer = Arc<dyn Fn(&WalletView) -> Vec<u8> + Send + Sync>;
+
+/// Writes the answer of a call that ends a wallet, from the wallet and the rows by which it ended.
+pub type ClosingAnswer = Arc<dyn Fn(&WalletView, &[Arc<Entry>]) -> Vec<u8> + Send + Sync>;
 
 /// An answer as it was sent, or is sent for the first time.
 #[derive(Clone, Debug)]
@@ -208,7 +211,7 @@ impl Service {
         };
         let row = row_of(&opened);
         let policies = who.merchant.policies();
-        let writer: AnswerWriter = Arc::new(move |state, now| {
+        let writer: AnswerWriter = Arc::new(move |state, _rows, now| {
             let row = WalletRow {
                 created_at: now,
                 updated_at: now,
@@ -252,11 +255,22 @@ impl Service {
         operation: Operation,
         answer: WalletAnswer,
     ) -> Result<Answered, ServiceError> {
+        let answer: ClosingAnswer = Arc::new(move |view, _rows| answer(view));
+        self.answer_with_wallet(who, operation, answer).await
+    }
+
+    /// The same, where the answer shows the command's rows too.
+    pub(crate) async fn answer_with_wallet(
+        &self,
+        who: &Principal,
+        operation: Operation,
+        answer: ClosingAnswer,
+    ) -> Result<Answered, ServiceError> {
         let row = self.wallet_row(who, operation.wallet_id).await?;
         let policies = who.merchant.policies();
-        let writer: AnswerWriter = Arc::new(move |state, now| {
+        let writer: AnswerWriter = Arc::new(move |state, rows, now| {
             let view = WalletView::of(row.clone(), state, now, &policies);
-            (200, answer(&view))
+            (200, answer(&view, rows))
         });
         let mut submission = submission(who, operation);
         submission.answer = Some(writer);
@@ -537,7 +551,7 @@ fn row_of(opened: &OpenedWallet) -> WalletRow {
     }
 }
 
-fn answered(outcome: Outcome) -> Result<Answered, ServiceError> {
+pub(crate) fn answered(outcome: Outcome) -> Result<Answered, ServiceError> {
     match outcome {
         Outcome::Answer { answer, replayed } => Ok(Answered {
             status: answer.status,

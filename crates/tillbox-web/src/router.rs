@@ -3,9 +3,9 @@
 use crate::api::problem::{Problem, ProblemForm};
 use crate::api::request_id;
 use crate::api::v1::{
-    adjustments, alerts, api_keys, audit_log, auto_recharge, batches, credits, customers, debits,
-    events, explain, holds, lots, payment_methods, payments, portal_sessions, prices, refunds,
-    settings, system, test_clock, top_ups, transactions, usage, wallets,
+    adjustments, alerts, api_keys, audit_log, auto_recharge, batches, closing, credits, customers,
+    debits, events, explain, holds, lots, payment_methods, payments, portal_sessions, prices,
+    refunds, settings, system, test_clock, top_ups, transactions, usage, wallets, withdrawals,
 };
 use crate::{assets, docs, portal, sandbox};
 use axum::Router;
@@ -45,6 +45,7 @@ fn routes() -> OpenApiRouter<Arc<Service>> {
         .routes(routes!(wallets::activate))
         .routes(routes!(wallets::freeze))
         .routes(routes!(wallets::unfreeze))
+        .routes(routes!(closing::close))
         .routes(routes!(alerts::get, alerts::put))
         .routes(routes!(auto_recharge::get, auto_recharge::put))
         .routes(routes!(auto_recharge::resume))
@@ -54,9 +55,12 @@ fn routes() -> OpenApiRouter<Arc<Service>> {
         .routes(routes!(top_ups::link))
         .routes(routes!(top_ups::sync))
         .routes(routes!(lots::list))
+        .routes(routes!(lots::get, lots::change))
+        .routes(routes!(lots::void))
         .routes(routes!(credits::create))
         .routes(routes!(debits::create))
         .routes(routes!(adjustments::create))
+        .routes(routes!(withdrawals::create))
         .routes(routes!(holds::place, holds::list))
         .routes(routes!(holds::get))
         .routes(routes!(holds::capture))

@@ -10,7 +10,7 @@ mod replay;
 mod top_ups;
 
 use crate::amount::Amount;
-use crate::entry::{Entry, Hash};
+use crate::entry::{Entry, EntryKind, Hash};
 use crate::hold::{Hold, HoldStatus};
 use crate::id::{EntryId, HoldId, LotId, TopUpId, WalletId};
 use crate::lot::Lot;
@@ -21,6 +21,8 @@ use crate::wallet::{NewWallet, WalletState, WalletStatus};
 use replay::Replay;
 use std::collections::BTreeMap;
 use top_ups::TopUps;
+
+const CLOSED: &str = "a closed wallet is empty, and only late payments come and go back";
 
 /// A rule that does not hold, and where.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -104,6 +106,7 @@ impl WalletAudit {
         self.check_chain(entry);
         self.check_balance(entry);
         self.check_refund(entry);
+        self.check_closed(entry);
         if !self.derailed
             && let Err(broken) = self.replay.follow(entry)
         {
@@ -142,6 +145,10 @@ impl WalletAudit {
         } else {
             self.state(wallet)
         };
+        let is_over = self.status == Some(WalletStatus::Closed);
+        if is_over && !self.derailed && !self.replay.is_empty() {
+            self.report(CLOSED, self.version, "value is left".to_owned());
+        }
         for broken in self.top_ups.left_over() {
             self.report(broken.invariant, self.version, broken.detail);
         }
@@ -281,6 +288,28 @@ impl WalletAudit {
                 entry.version,
                 found,
             );
+        }
+    }
+
+    /// Closing leaves nothing, and behind it only a payment comes that still succeeded, and goes back.
+    fn check_closed(&mut self, entry: &Entry) {
+        let event = &entry.event;
+        if event.status == Some(WalletStatus::Closed) && !entry.balance_after.is_zero() {
+            self.report(
+                CLOSED,
+                entry.version,
+                "it is closed with a balance".to_owned(),
+            );
+        }
+        if self.status != Some(WalletStatus::Closed) {
+            return;
+        }
+        let is_of_payment = matches!(event.kind, EntryKind::Credit | EntryKind::Withdrawn);
+        let is_late =
+            (is_of_payment && event.top_up_id.is_some()) || event.kind == EntryKind::Forfeited;
+        if !is_late || event.status.is_some() {
+            let found = format!("{:?} behind the end", event.kind);
+            self.report(CLOSED, entry.version, found);
         }
     }
 

@@ -2,10 +2,11 @@
 
 use crate::amount::Amount;
 use crate::debt::{Debt, DebtSpan};
-use crate::entry::{Entry, EntryKind, Event, HoldChange, Part};
+use crate::entry::{Entry, EntryKind, Event, HoldChange, LotChange, Part};
 use crate::hold::{Hold, HoldPart, HoldStatus};
 use crate::id::{HoldId, LotId};
 use crate::lot::Lot;
+use crate::reason::Reason;
 use std::collections::BTreeMap;
 
 const RANGE: &str = "amounts stay in range";
@@ -15,6 +16,9 @@ const OPENED: &str = "a lot is opened once, empty";
 const COST: &str = "the cost basis of a lot is its amount if its type is paid for, otherwise zero";
 const EXPIRED: &str = "no value of an expired lot, unless a hold reserved it before";
 const EXPIRY: &str = "expiry takes the unheld remainder of its lot";
+const CHANGED: &str = "a lot that is open and not past its date gets another";
+const WAY_OUT: &str =
+    "value is withdrawn from withdrawable lots, and a void takes all that is unheld of one";
 const HOLDS: &str = "captured + released ≤ hold, and the rest is reserved";
 const ENDED: &str = "a hold ends once";
 const DEBT: &str = "debt is made, paid and canceled in order";
@@ -94,9 +98,64 @@ impl Replay {
         for part in &event.parts {
             self.take_part(entry, part)?;
         }
-        match &event.hold {
-            Some(change) => self.change_hold(entry, change),
-            None => Ok(()),
+        if let Some(change) = &event.hold {
+            self.change_hold(entry, change)?;
+        }
+        if let Some(change) = &event.lot_change {
+            self.change_lot(entry, change)?;
+        }
+        self.check_way_out(event)
+    }
+
+    /// Whether any value is left on lots.
+    pub(super) fn is_empty(&self) -> bool {
+        self.lots.values().all(|lot| lot.remaining.is_zero())
+    }
+
+    fn change_lot(&mut self, entry: &Entry, change: &LotChange) -> Result<(), Broken> {
+        let lot = self.lots.get_mut(&change.lot.id);
+        let Some(lot) = lot.filter(|lot| lot.draw_key() == change.lot) else {
+            return broken(NAMED, format!("{} is another", change.lot.id));
+        };
+        let is_ahead = change.expires_at.is_none_or(|end| end > entry.at);
+        if lot.is_expired(entry.at) || !is_ahead || !lot.remaining.is_positive() {
+            return broken(CHANGED, format!("{}", lot.id));
+        }
+        lot.expires_at = change.expires_at;
+        let open = self.holds.values_mut();
+        for hold in open.filter(|hold| hold.status == HoldStatus::Open) {
+            hold.rename_lot(change.key());
+        }
+        Ok(())
+    }
+
+    /// Value leaves from the lots that it may leave from.
+    fn check_way_out(&self, event: &Event) -> Result<(), Broken> {
+        let lots = || {
+            event
+                .parts
+                .iter()
+                .filter_map(|part| self.lots.get(&part.lot.id))
+        };
+        let is_plain = event.parts.iter().all(|part| {
+            part.amount.is_negative() && part.held.is_zero() && part.pays_debt_from.is_none()
+        });
+        let is_right = match (event.kind, event.reason) {
+            (EntryKind::Withdrawn, Some(Reason::Withdrawal)) => {
+                is_plain && lots().all(|lot| lot.withdrawable)
+            }
+            (EntryKind::LotVoided, Some(Reason::Reversal)) => {
+                is_plain && lots().count() == 1 && lots().all(|lot| lot.unheld().is_zero())
+            }
+            (EntryKind::Forfeited, Some(Reason::Forfeiture)) => is_plain,
+            (EntryKind::Withdrawn | EntryKind::LotVoided | EntryKind::Forfeited, _)
+            | (_, Some(Reason::Withdrawal | Reason::Forfeiture)) => false,
+            _ => true,
+        };
+        if is_right {
+            Ok(())
+        } else {
+            broken(WAY_OUT, format!("{:?}", event.kind))
         }
     }
 

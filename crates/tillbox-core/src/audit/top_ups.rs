@@ -13,6 +13,7 @@ use std::collections::BTreeMap;
 const ONE_CREDIT: &str = "at most one credit per payment";
 const AS_PAID: &str = "a top-up is credited with what was paid and given";
 const MOVES: &str = "a top-up goes forward";
+const WENT_BACK: &str = "a payment that goes back came in";
 const ONE_CHARGE: &str = "at most one recharge in flight, within its cap";
 
 /// All top-ups that there ever were, and what stands of recharge and alerts.
@@ -40,6 +41,7 @@ impl TopUps {
         }
         let moved = match (event.top_up_id, event.top_up.as_deref()) {
             (Some(id), Some(top_up)) => self.move_on(entry, id, top_up),
+            (Some(id), None) if event.kind == EntryKind::Withdrawn => self.goes_back(id),
             (Some(id), None) => self.take_discount(entry, id),
             (None, Some(_)) => broken(MOVES, "a top-up without an id"),
             (None, None) => Ok(()),
@@ -104,6 +106,12 @@ impl TopUps {
         } else {
             broken(AS_PAID, id)
         }
+    }
+
+    /// A payment goes back only where it came in.
+    fn goes_back(&self, id: TopUpId) -> Result<(), Broken> {
+        let credit = self.all.get(&id).and_then(|(_, credit)| *credit);
+        credit.map_or_else(|| broken(WENT_BACK, id), |_| Ok(()))
     }
 
     /// Discounts whose lot never came.

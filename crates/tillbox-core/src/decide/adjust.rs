@@ -1,13 +1,13 @@
 //! Adjustment: an operator's correction. Upwards it makes a lot; downwards it draws like a debit, but never
 //! on overdraft or held value (R9).
 
-use super::credit::{NewLot, require_room, value_in};
+use super::credit::{new_lot, require_room, value_in};
 use super::debit::insufficient;
 use super::{Context, require_in_range, require_status};
 use crate::command::Adjust;
 use crate::draw::draw_unheld;
 use crate::entry::{EntryKind, Event};
-use crate::lot::{DEFAULT_PRIORITY, FundingType};
+use crate::lot::FundingType;
 use crate::reason::Reason;
 use crate::rejection::Rejection;
 use crate::wallet::{WalletState, WalletStatus};
@@ -25,13 +25,7 @@ pub(super) fn decide(
     };
     if adjust.amount.is_positive() {
         require_room(adjust.amount, state.room_above())?;
-        let funding = FundingType::ManualAdjustment;
-        let lot = NewLot {
-            amount: adjust.amount,
-            funding,
-            priority: DEFAULT_PRIORITY,
-            expires_at: None,
-        };
+        let lot = new_lot(state, adjust.amount, FundingType::ManualAdjustment, context);
         return Ok(value_in(state, event, lot, context));
     }
     let required = adjust.amount.abs();

@@ -122,7 +122,7 @@ fn take_reserved(state: &WalletState, hold: &Hold, amount: Amount) -> (Vec<Part>
 
 impl HoldChange {
     /// The hold as it stands, nothing changed.
-    pub(super) fn unchanged(hold: &Hold) -> Self {
+    pub fn unchanged(hold: &Hold) -> Self {
         Self {
             id: hold.id,
             amount: hold.amount,

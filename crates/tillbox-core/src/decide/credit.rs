@@ -2,11 +2,11 @@
 
 use super::{Context, MAX_OPEN, require_in_range, require_status};
 use crate::amount::Amount;
-use crate::command::{Credit, Expiry};
+use crate::command::Credit;
 use crate::draw::{Freed, pay_debt};
 use crate::entry::{EntryKind, Event, Note, Part};
 use crate::id::LotId;
-use crate::lot::{FundingType, Lot};
+use crate::lot::{DEFAULT_PRIORITY, FundingType, Lot};
 use crate::reason::Reason;
 use crate::rejection::Rejection;
 use crate::time::Timestamp;
@@ -25,7 +25,10 @@ pub(super) fn decide(
             WalletStatus::Frozen,
         ],
     )?;
-    let expires_at = expires_at(credit.expiry, context.now)?;
+    let expires_at = credit
+        .expiry
+        .map(|expiry| in_the_future(expiry.at(context.now), context.now))
+        .transpose()?;
     require_in_range(credit.amount)?;
     let below_maximum = credit.maximum_balance.map(|maximum| {
         maximum
@@ -37,11 +40,11 @@ pub(super) fn decide(
     if state.lots().len() >= MAX_OPEN {
         return Err(Rejection::TooMany("lots"));
     }
+    let standard = new_lot(state, credit.amount, credit.funding, context);
     let lot = NewLot {
-        amount: credit.amount,
-        funding: credit.funding,
         priority: credit.priority,
-        expires_at,
+        expires_at: expires_at.or(standard.expires_at),
+        ..standard
     };
     let event = Event {
         reason: Some(credit.reason),
@@ -61,17 +64,31 @@ pub(super) fn require_room(amount: Amount, room: Amount) -> Result<(), Rejection
     Ok(())
 }
 
-fn expires_at(expiry: Option<Expiry>, now: Timestamp) -> Result<Option<Timestamp>, Rejection> {
-    let Some(expires_at) = expiry.map(|expiry| expiry.at(now)) else {
-        return Ok(None);
-    };
-    if expires_at > now && expires_at < Timestamp::NEVER {
-        Ok(Some(expires_at))
+/// Keeps the end of a lot behind `now`.
+pub(super) fn in_the_future(end: Timestamp, now: Timestamp) -> Result<Timestamp, Rejection> {
+    if end > now && end < Timestamp::NEVER {
+        Ok(end)
     } else {
         Err(Rejection::ExpiryOutOfRange {
             earliest: now,
             latest: Timestamp::NEVER,
         })
+    }
+}
+
+/// A lot of that origin with what the merchant's settings say.
+pub(super) fn new_lot(
+    state: &WalletState,
+    amount: Amount,
+    funding: FundingType,
+    context: &Context<'_>,
+) -> NewLot {
+    let policy = context.policies.of(state.currency);
+    NewLot {
+        amount,
+        funding,
+        priority: DEFAULT_PRIORITY,
+        expires_at: policy.expires_at(funding, context.now),
     }
 }
 
@@ -139,7 +156,7 @@ impl Credit {
             FundingType::Refund => Reason::Refund,
             FundingType::ManualAdjustment => Reason::ManualAdjustment,
         };
-        let priority = crate::lot::DEFAULT_PRIORITY;
+        let priority = DEFAULT_PRIORITY;
         Self {
             amount,
             funding,

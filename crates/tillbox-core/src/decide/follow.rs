@@ -1,18 +1,20 @@
 //! What follows from a row by itself: a further row of the same commit (A2, R26).
 //!
 //! Each rule is asked once for each row of a command or of what was due, in this order: what a settled payment
-//! brings besides, then auto-recharge, which sees all of it. Rows that follow are asked for nothing themselves, so
-//! it ends.
+//! brings besides, where it goes if the wallet is closed, then auto-recharge, which sees all of it. Rows that follow
+//! are asked for nothing themselves, so it ends.
 
-use super::{Context, recharge, settle_top_up, with_thresholds};
+use super::{Context, close, recharge, settle_top_up, with_thresholds};
 use crate::entry::Event;
 use crate::wallet::WalletState;
 
 type Rule = fn(&WalletState, &Event, &Context<'_>) -> Option<Event>;
 
 /// The rules, in order.
-pub const RULES: [FollowRule; 2] = [
+pub const RULES: [FollowRule; 4] = [
     FollowRule(settle_top_up::discount),
+    FollowRule(close::sent_back),
+    FollowRule(close::gift_forfeited),
     FollowRule(recharge::evaluate),
 ];
 

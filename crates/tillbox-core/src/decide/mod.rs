@@ -7,6 +7,8 @@
 
 mod adjust;
 mod capture_hold;
+mod change_lot;
+mod close;
 mod credit;
 mod debit;
 mod end_top_up;
@@ -23,10 +25,13 @@ mod set_alerts;
 mod set_overdraft_limit;
 mod settle_top_up;
 mod usage;
+mod void_lot;
+mod withdraw;
 
 #[cfg(test)]
 mod tests;
 
+pub use close::goes_on;
 pub use expire::due;
 pub use follow::{FollowRule, RULES, follow, may_follow};
 
@@ -35,6 +40,7 @@ use crate::amount::Amount;
 use crate::command::Command;
 use crate::entry::{Actor, Entry, Event, Stamp, seal};
 use crate::id::{EntryId, LotId, TopUpId};
+use crate::lot::Lot;
 use crate::policy::Policies;
 use crate::rejection::Rejection;
 use crate::time::Timestamp;
@@ -104,6 +110,10 @@ fn decide_undescribed(
         Command::Debit(debit) => debit::decide(state, debit),
         Command::Adjust(adjust) => adjust::decide(state, adjust, context),
         Command::Refund(refund) => refund::decide(state, refund, context),
+        Command::ChangeLot(change) => change_lot::decide(state, change, context),
+        Command::VoidLot(void) => void_lot::decide(state, void),
+        Command::Withdraw(withdraw) => withdraw::decide(state, withdraw),
+        Command::Close(close) => close::decide(state, close, context),
         Command::PlaceHold(hold) => place_hold::decide(state, hold, context),
         Command::CaptureHold(capture) => capture_hold::decide(state, capture, context),
         Command::ReleaseHold { hold_id } => release_hold::decide(state, *hold_id, context),
@@ -149,8 +159,9 @@ pub fn as_of_following(
         };
         let entry = seal(&state, event, stamp);
         follow(&state, &entry);
-        state.apply(&entry);
+        state.apply_keeping_spent(&entry);
     }
+    state.drop_spent();
     state
 }
 
@@ -186,6 +197,11 @@ fn require_top_up<'a>(
     } else {
         Err(Rejection::TopUpNotOpen(top_up.status))
     }
+}
+
+/// The open lot of that id.
+fn require_lot(state: &WalletState, id: LotId) -> Result<&Lot, Rejection> {
+    state.lot_of(id).ok_or(Rejection::LotUnknown(id))
 }
 
 fn require_status(state: &WalletState, allowed: &[WalletStatus]) -> Result<(), Rejection> {

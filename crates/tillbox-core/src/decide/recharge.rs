@@ -193,7 +193,7 @@ fn require_enabled(state: &WalletState) -> Result<&Recharge, Rejection> {
         .ok_or(Rejection::Conflict("auto-recharge is off"))
 }
 
-fn changed(recharge: Recharge) -> Event {
+pub(super) fn changed(recharge: Recharge) -> Event {
     Event {
         recharge: Some(Box::new(recharge)),
         ..Event::new(EntryKind::RechargeChanged, Note::default())

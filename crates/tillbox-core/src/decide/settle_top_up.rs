@@ -1,13 +1,13 @@
 //! A payment that succeeded: what was charged is a cash lot, the provider's discount a lot of its own behind it
 //! (R26). Nothing but a second settlement is refused: the provider has the money.
 
-use super::credit::{NewLot, require_room, value_in};
+use super::credit::{NewLot, new_lot, require_room, value_in};
 use super::{Context, require_top_up};
 use crate::amount::Amount;
 use crate::command::SettleTopUp;
 use crate::entry::{EntryKind, Event, Note};
 use crate::id::TopUpId;
-use crate::lot::{DEFAULT_PRIORITY, FundingType};
+use crate::lot::FundingType;
 use crate::reason::Reason;
 use crate::recharge::{Recharge, RechargeState};
 use crate::rejection::Rejection;
@@ -48,8 +48,7 @@ pub(super) fn decide(
     let lot = if settle.charged.is_zero() {
         given(top_up.amount, state, context)
     } else {
-        let days = context.policies.of(state.currency).cash_expiry_days;
-        new_lot(settle.charged, FundingType::Cash, days, context)
+        new_lot(state, settle.charged, FundingType::Cash, context)
     };
     Ok(value_in(state, event, lot, context))
 }
@@ -79,22 +78,7 @@ pub(super) fn discount(
 }
 
 fn given(amount: Amount, state: &WalletState, context: &Context<'_>) -> NewLot {
-    let days = context.policies.of(state.currency).promotional_expiry_days;
-    new_lot(amount, FundingType::Promotional, days, context)
-}
-
-fn new_lot(
-    amount: Amount,
-    funding: FundingType,
-    days: Option<i64>,
-    context: &Context<'_>,
-) -> NewLot {
-    NewLot {
-        amount,
-        funding,
-        priority: DEFAULT_PRIORITY,
-        expires_at: days.map(|days| context.now.plus_days(days)),
-    }
+    new_lot(state, amount, FundingType::Promotional, context)
 }
 
 /// Auto-recharge behind a settled top-up, where that changes it: its own charge is over, and any money that came in

@@ -1,6 +1,7 @@
 //! The body of a row as bytes: what the chain hashes and what the store keeps in one column.
 //!
-//! In this order: the shape of its answer (1 byte, [`SHAPE`]), flags (2 bytes, which optional fields follow), then the fields
+//! In this order: the shape of its answer (1 byte, [`SHAPE`]), flags (2 bytes, which optional fields follow; the
+//! highest says that 2 more bytes of flags come), then the fields
 //! of [`Event`] that have no column of their own. Numbers are LEB128, signed ones zigzag; lists start with
 //! their length. A lot that the row brings in is written whole; other lots are named with their draw key, so
 //! that a row can be replayed from the log alone. Test vectors stand in `decide/tests/log.rs`: they never change.
@@ -11,7 +12,7 @@ mod state;
 pub use money_in::{decode_standing, encode_standing};
 pub use state::{decode_state, encode_state};
 
-use super::{Actor, Entry, EntryKind, Event, HoldChange, Note, Part, SHAPE, UsageFacts};
+use super::{Actor, Entry, EntryKind, Event, HoldChange, LotChange, Note, Part, SHAPE, UsageFacts};
 use crate::amount::Amount;
 use crate::debt::DebtSpan;
 use crate::hold::HoldStatus;
@@ -35,7 +36,12 @@ const TOP_UP_CHANGE: u16 = 1024;
 const RECHARGE: u16 = 2048;
 const ALERTS: u16 = 4096;
 const ACTOR_CUSTOMER: u16 = 8192;
-const ALL_FLAGS: u16 = 16383;
+const MORE: u16 = 32768;
+const ALL_FLAGS: u16 = 16383 | MORE;
+// Of the further flags.
+const LOT_CHANGE: u16 = 1;
+const PAYOUT: u16 = 2;
+const ALL_MORE: u16 = 3;
 
 /// The bytes are no body of a format that this version reads.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -66,9 +72,22 @@ pub fn encode_body(entry: &Entry, out: &mut Vec<u8>) {
     flag(ALERTS, event.alerts.is_some());
     flag(ACTOR_CUSTOMER, matches!(entry.actor, Actor::Customer(_)));
 
+    let mut more = 0_u16;
+    more |= if event.lot_change.is_some() {
+        LOT_CHANGE
+    } else {
+        0
+    };
+    more |= if event.payout.is_some() { PAYOUT } else { 0 };
+
     let mut writer = Writer(out);
     writer.byte(event.shape);
-    writer.0.extend_from_slice(&flags.to_be_bytes());
+    if more == 0 {
+        writer.0.extend_from_slice(&flags.to_be_bytes());
+    } else {
+        writer.0.extend_from_slice(&(flags | MORE).to_be_bytes());
+        writer.0.extend_from_slice(&more.to_be_bytes());
+    }
     match entry.actor {
         Actor::System => {}
         Actor::ApiKey(id) => writer.signed(id.number()),
@@ -141,6 +160,13 @@ pub fn encode_body(entry: &Entry, out: &mut Vec<u8>) {
     if let Some(change) = &event.alerts {
         writer.alerts_change(change);
     }
+    if let Some(change) = &event.lot_change {
+        writer.draw_key(&change.lot);
+        writer.instant_or_never(change.expires_at);
+    }
+    if let Some(payout) = &event.payout {
+        writer.payout(payout);
+    }
 }
 
 /// Reads a body back: who caused the row, and its event without the fields that have columns
@@ -159,6 +185,14 @@ pub fn decode_body(
     }
     let flags = u16::from_be_bytes([reader.byte()?, reader.byte()?]);
     if flags & !ALL_FLAGS != 0 {
+        return Err(CodecError("it has fields of a later version"));
+    }
+    let more = if flags & MORE == 0 {
+        0
+    } else {
+        u16::from_be_bytes([reader.byte()?, reader.byte()?])
+    };
+    if more & !ALL_MORE != 0 || (more == 0) != (flags & MORE == 0) {
         return Err(CodecError("it has fields of a later version"));
     }
     let has = |bit: u16| flags & bit != 0;
@@ -243,6 +277,15 @@ pub fn decode_body(
     }
     if has(ALERTS) {
         event.alerts = Some(reader.alerts_change()?);
+    }
+    if more & LOT_CHANGE != 0 {
+        event.lot_change = Some(LotChange {
+            lot: reader.draw_key()?,
+            expires_at: reader.instant_or_never()?,
+        });
+    }
+    if more & PAYOUT != 0 {
+        event.payout = Some(reader.payout()?);
     }
     if reader.0.is_empty() {
         Ok((actor, event))

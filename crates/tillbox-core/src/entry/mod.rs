@@ -21,7 +21,7 @@ use crate::amount::Amount;
 use crate::debt::DebtSpan;
 use crate::hold::{Hold, HoldStatus};
 use crate::id::{ApiKeyId, CustomerId, EntryId, HoldId, InvoiceId, LotId, TopUpId, WalletId};
-use crate::lot::{FundingType, Lot};
+use crate::lot::{DrawKey, FundingType, Lot};
 use crate::reason::{Language, Reason};
 use crate::recharge::Recharge;
 use crate::time::Timestamp;
@@ -97,13 +97,23 @@ kinds! {
     AlertsChanged = 19;
     /// In use without a first payment.
     Activated = 20;
+    /// Another expiry for a lot.
+    LotChanged = 30;
+    /// What no hold reserves of a lot, taken back.
+    LotVoided = 31;
+    /// Value paid out to the customer.
+    Withdrawn = 32;
+    /// Value given up when the wallet is closed.
+    Forfeited = 33;
+    /// The wallet is over.
+    Closed = 34;
 }
 
 /// What one lot gained or lost.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Part {
     /// The lot.
-    pub lot: crate::lot::DrawKey,
+    pub lot: DrawKey,
     /// The lot's origin, for the answer.
     pub funding: FundingType,
     /// Signed change of what remains of it.
@@ -192,6 +202,69 @@ pub struct UsageFacts {
     pub billed_quantity: i64,
 }
 
+/// Another expiry for a lot.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct LotChange {
+    /// The lot, by its place before this row.
+    pub lot: DrawKey,
+    /// From when on it can't be spent; none never.
+    pub expires_at: Option<Timestamp>,
+}
+
+impl LotChange {
+    /// The lot's place behind this row.
+    pub fn key(&self) -> DrawKey {
+        DrawKey {
+            expires_at: self.expires_at.unwrap_or(Timestamp::NEVER),
+            ..self.lot
+        }
+    }
+}
+
+/// By which way value is paid out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum PayoutWay {
+    /// By the merchant, outside of all this: by bank.
+    Manual,
+    /// To the payment that it came from, by the payment provider.
+    Original,
+}
+
+impl PayoutWay {
+    /// Every way, in the order of their codes.
+    pub const ALL: [Self; 2] = [Self::Manual, Self::Original];
+
+    /// The name in the HTTP contract.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Manual => "manual",
+            Self::Original => "original",
+        }
+    }
+
+    /// The number in the log.
+    pub const fn code(self) -> u8 {
+        match self {
+            Self::Manual => 0,
+            Self::Original => 1,
+        }
+    }
+
+    /// Back from the number in the log.
+    pub fn from_code(code: u8) -> Option<Self> {
+        Self::ALL.into_iter().find(|way| way.code() == code)
+    }
+}
+
+/// Where a withdrawal goes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Payout {
+    /// By which way.
+    pub way: PayoutWay,
+    /// The provider's id of the payment that the value came from, where it is one.
+    pub payment_id: Option<Box<str>>,
+}
+
 /// Who caused a row.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Actor {
@@ -259,6 +332,10 @@ pub struct Event {
     pub recharge: Option<Box<Recharge>>,
     /// The thresholds of low-balance alerts after it, when they changed.
     pub alerts: Option<AlertsChange>,
+    /// The lot that got another expiry.
+    pub lot_change: Option<LotChange>,
+    /// Where a withdrawal goes.
+    pub payout: Option<Payout>,
     /// The wallet's status after it, when it changed.
     pub status: Option<WalletStatus>,
     /// The overdraft limit after it, when it changed.
@@ -288,6 +365,8 @@ impl Event {
             top_up: None,
             recharge: None,
             alerts: None,
+            lot_change: None,
+            payout: None,
             status: None,
             overdraft_limit: None,
             effective_at: None,

@@ -367,3 +367,18 @@ fn codes_and_names_are_unique() {
         assert_eq!(Account::ALL.iter().filter(same_name).count(), 1);
     }
 }
+
+#[test]
+fn a_lot_that_is_taken_back_goes_where_it_came_from() {
+    for funding in FundingType::ALL {
+        let made = moved(
+            EntryKind::Credit,
+            crate::command::Credit::new(micros(4), funding).reason,
+            part(funding, 4),
+        );
+        let taken = moved(EntryKind::LotVoided, Reason::Reversal, part(funding, -4));
+        let (from, to) = made.split_once(" > ").expect("a pair");
+        let (to, amount) = to.split_once(' ').expect("an amount");
+        assert_eq!(taken, format!("{to} > {from} {amount}"));
+    }
+}

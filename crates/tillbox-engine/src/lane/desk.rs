@@ -7,22 +7,28 @@ use crate::port::{LedgerStore, LoadError, OpenedWallet, Remembered, StoredAnswer
 use crate::work::{Answer, AnswerWriter, Mode, OpenSubmission, Outcome, Submission, SubmitError};
 use std::borrow::Cow;
 use std::sync::Arc;
-use tillbox_core::command::{AdvanceTopUp, Command, DebitRecord, EndTopUp, SettleTopUp};
+use tillbox_core::command::{
+    AdvanceTopUp, Close, Command, DebitRecord, EndTopUp, SettleTopUp, SourcePayment,
+};
 use tillbox_core::currency::Currency;
 use tillbox_core::decide::{self, Context, as_of_following, decide, due};
 use tillbox_core::entry::{Actor, Entry, Event, KeyStamp, Stamp, seal};
 use tillbox_core::hold::HoldStatus;
-use tillbox_core::id::{EntryId, OutboxId, WalletId};
+use tillbox_core::id::{EntryId, LotId, OutboxId, WalletId};
 use tillbox_core::policy::Policies;
 use tillbox_core::rejection::Rejection;
 use tillbox_core::time::Timestamp;
-use tillbox_core::wallet::WalletState;
+use tillbox_core::wallet::{WalletState, WalletStatus};
+
+/// Rows of what is due that one batch books: what is beyond waits for the next.
+const DUE_ROWS: usize = 500;
 
 /// What became of one piece of a batch.
 pub(super) enum Decided {
     /// It is answered once the batch is durable.
     Answer(Answer),
-    /// It needs what the store remembers, and the batch has changed that: it goes into the next one.
+    /// It goes into the next batch: it needs what the store remembers, and this one has changed that, or this one has
+    /// booked as much of what is due as it may.
     AfterCommit,
 }
 
@@ -74,6 +80,7 @@ impl<S: LedgerStore> Desk<'_, S> {
                 refund.debit = debit.map(Box::new);
                 return Ok(Some(Cow::Owned(Command::Refund(refund))));
             }
+            Command::Close(close) => return self.completed_close(wallet, close),
             Command::AdvanceTopUp(advance) => advance.top_up_id,
             Command::EndTopUp(end) => end.top_up_id,
             Command::SettleTopUp(settle) => settle.top_up_id,
@@ -97,6 +104,40 @@ impl<S: LedgerStore> Desk<'_, S> {
         Ok(Some(Cow::Owned(command)))
     }
 
+    /// A close, with the payments that the wallet's lots came from.
+    fn completed_close<'c>(
+        &mut self,
+        wallet: WalletId,
+        close: &Close,
+    ) -> Result<Option<Cow<'c, Command>>, LoadError> {
+        if self.pending.has_touched(wallet) {
+            return Ok(None);
+        }
+        let lots = self
+            .cache
+            .get(wallet)
+            .into_iter()
+            .flat_map(WalletState::lots);
+        let lots: Vec<LotId> = lots
+            .filter(|lot| lot.withdrawable)
+            .map(|lot| lot.id)
+            .collect();
+        let origins = self.store.load_origins(&lots)?;
+        let payments = lots.into_iter().zip(origins).filter_map(|(lot, origin)| {
+            let event = &origin?.event;
+            let payment = SourcePayment {
+                top_up_id: event.top_up_id?,
+                payment_id: event.top_up.as_ref()?.payment_id.clone(),
+            };
+            Some((lot, payment))
+        });
+        let close = Close {
+            payments: payments.collect(),
+            ..close.clone()
+        };
+        Ok(Some(Cow::Owned(Command::Close(close))))
+    }
+
     fn carry_out(
         &mut self,
         submission: &Submission,
@@ -106,6 +147,9 @@ impl<S: LedgerStore> Desk<'_, S> {
         let now = self.now_for(submission);
         let policies = &submission.policies;
         let booked = self.book_due(submission.wallet_id, now, policies, record_in(&mut command));
+        if self.is_due(submission.wallet_id, now) {
+            return Ok(Decided::AfterCommit);
+        }
         if matches!(*command, Command::BookDue) {
             self.show(submission.wallet_id);
             let row = booked.map(|entry| Outcome::Row {
@@ -134,14 +178,27 @@ impl<S: LedgerStore> Desk<'_, S> {
             None,
         );
         self.book_what_follows(&entry, now, policies);
+        let mut rows = vec![entry];
+        while let Some(last) = rows.last()
+            && decide::goes_on(&command, &last.event)
+        {
+            let id = EntryId::from_number(self.next_id());
+            let event = self
+                .decide(submission.wallet_id, &command, now, id, policies)
+                .expect("what has begun is not refused on its way");
+            let stamp = self.stamp(id, now, submission.actor, None);
+            let entry = self.book(submission.wallet_id, event, stamp, None);
+            self.book_what_follows(&entry, now, policies);
+            rows.push(entry);
+        }
         self.book_due(submission.wallet_id, now, policies, None);
         Ok(Decided::Answer(Ok(match &submission.answer {
             None => Outcome::Row {
-                entry,
+                entry: rows.swap_remove(0),
                 currency,
                 replayed: false,
             },
-            Some(writer) => self.answer(submission.wallet_id, writer, now, submission.key),
+            Some(writer) => self.answer(submission.wallet_id, writer, &rows, now, submission.key),
         })))
     }
 
@@ -171,31 +228,38 @@ impl<S: LedgerStore> Desk<'_, S> {
         let ids = &self.options.ids;
         let system_now = self.system_now;
         let next_id = || ids.next(system_now);
-        let id = EntryId::from_number(next_id());
-        let context = Context {
-            now,
-            entry_id: id,
-            next_id: &next_id,
-            policies: &submission.policies,
-        };
-        let event = match decide(&state, &command, &context) {
-            Ok(event) => event,
-            Err(rejection) => {
-                return Ok(rejected(
-                    self.explain(submission.wallet_id, rejection)?,
-                    Some(currency),
-                ));
-            }
-        };
-        let entry = seal(&state, event, self.stamp(id, now, submission.actor, None));
-        state.apply(&entry);
+        let mut rows: Vec<Arc<Entry>> = Vec::with_capacity(1);
+        while rows
+            .last()
+            .is_none_or(|last| decide::goes_on(&command, &last.event))
+        {
+            let id = EntryId::from_number(next_id());
+            let context = Context {
+                now,
+                entry_id: id,
+                next_id: &next_id,
+                policies: &submission.policies,
+            };
+            let event = match decide(&state, &command, &context) {
+                Ok(event) => event,
+                Err(rejection) => {
+                    return Ok(rejected(
+                        self.explain(submission.wallet_id, rejection)?,
+                        Some(currency),
+                    ));
+                }
+            };
+            let entry = seal(&state, event, self.stamp(id, now, submission.actor, None));
+            state.apply(&entry);
+            rows.push(Arc::new(entry));
+        }
         Ok(Decided::Answer(Ok(match &submission.answer {
             None => Outcome::Row {
-                entry: Arc::new(entry),
+                entry: rows.swap_remove(0),
                 currency,
                 replayed: false,
             },
-            Some(writer) => written(writer, &state, now, None),
+            Some(writer) => written(writer, &state, &rows, now, None),
         })))
     }
 
@@ -207,12 +271,11 @@ impl<S: LedgerStore> Desk<'_, S> {
         }
         let owner = (wallet.merchant_id, wallet.customer_id, wallet.currency);
         let (merchant, customer, currency) = owner;
-        let taken = self.pending.opens_for(owner)
-            || self
-                .store
-                .find_open_wallet(merchant, customer, currency)?
-                .is_some();
-        if taken {
+        let found = self.store.find_open_wallet(merchant, customer, currency)?;
+        if found.is_some_and(|open| self.closes(open)) {
+            return Ok(Decided::AfterCommit);
+        }
+        if found.is_some() || self.pending.opens_for(owner) {
             let rejection = Rejection::Conflict("the customer has an open wallet in this currency");
             return Ok(rejected(rejection, Some(currency)));
         }
@@ -245,6 +308,7 @@ impl<S: LedgerStore> Desk<'_, S> {
             return Ok(Decided::Answer(Ok(written(
                 &open.answer,
                 &state,
+                first.as_slice(),
                 now,
                 None,
             ))));
@@ -261,9 +325,17 @@ impl<S: LedgerStore> Desk<'_, S> {
         Ok(Decided::Answer(Ok(self.answer(
             wallet.id,
             &open.answer,
+            first.as_slice(),
             now,
             open.key,
         ))))
+    }
+
+    /// Whether this batch closes a wallet that the store still has as open.
+    fn closes(&mut self, wallet: WalletId) -> bool {
+        let state = self.cache.get(wallet);
+        self.pending.has_touched(wallet)
+            && state.is_some_and(|state| state.status == WalletStatus::Closed)
     }
 
     /// The answer that the key was given before, by the store or earlier in this batch.
@@ -324,12 +396,23 @@ impl<S: LedgerStore> Desk<'_, S> {
         )
     }
 
-    /// Says what became of a hold that is not open: in this batch, or before.
+    /// Says what became of a hold or a lot that is not open: in this batch, or before.
     fn explain(
         &mut self,
         wallet_id: WalletId,
         rejection: Rejection,
     ) -> Result<Rejection, LoadError> {
+        if let Rejection::LotUnknown(id) = rejection {
+            let is_known = match self.pending.wallet_of_lot(id) {
+                Some(wallet) => wallet == wallet_id,
+                None => self.store.has_lot(wallet_id, id)?,
+            };
+            return Ok(if is_known {
+                Rejection::Conflict("nothing is left of the lot")
+            } else {
+                Rejection::LotNotFound
+            });
+        }
         let Rejection::HoldUnknown(id) = rejection else {
             return Ok(rejection);
         };
@@ -345,7 +428,14 @@ impl<S: LedgerStore> Desk<'_, S> {
         })
     }
 
-    /// Books all that is due and gives the last row of it. `record` was read before, and follows.
+    fn is_due(&mut self, wallet_id: WalletId, now: Timestamp) -> bool {
+        let state = self.cache.get(wallet_id);
+        let next = state.and_then(WalletState::next_due_at);
+        next.is_some_and(|at| at <= now)
+    }
+
+    /// Books what is due, as much as fits the batch, and gives the last row of it. `record` was read before, and
+    /// follows.
     fn book_due(
         &mut self,
         wallet_id: WalletId,
@@ -354,7 +444,10 @@ impl<S: LedgerStore> Desk<'_, S> {
         mut record: Option<&mut DebitRecord>,
     ) -> Option<Arc<Entry>> {
         let mut last = None;
-        while let Some(event) = self.cache.get(wallet_id).and_then(|state| due(state, now)) {
+        while self.pending.due_rows < DUE_ROWS
+            && let Some(event) = self.cache.get(wallet_id).and_then(|state| due(state, now))
+        {
+            self.pending.due_rows += 1;
             let id = EntryId::from_number(self.next_id());
             let stamp = self.stamp(id, now, Actor::System, None);
             let entry = self.book(wallet_id, event, stamp, record.as_deref_mut());
@@ -409,6 +502,9 @@ impl<S: LedgerStore> Desk<'_, S> {
         }
         state.apply(&entry);
         self.pending.record(&entry);
+        if let Some(change) = &entry.event.lot_change {
+            self.pending.rename_lot(&entry, change, state);
+        }
         entry
     }
 
@@ -416,6 +512,7 @@ impl<S: LedgerStore> Desk<'_, S> {
         &mut self,
         wallet_id: WalletId,
         writer: &AnswerWriter,
+        rows: &[Arc<Entry>],
         now: Timestamp,
         key: Option<KeyStamp>,
     ) -> Outcome {
@@ -423,7 +520,7 @@ impl<S: LedgerStore> Desk<'_, S> {
             .cache
             .get(wallet_id)
             .expect("the wallet was found before");
-        let outcome = written(writer, state, now, key);
+        let outcome = written(writer, state, rows, now, key);
         if let (Some(_), Outcome::Answer { answer, .. }) = (key, &outcome) {
             self.pending.store_answer(answer);
         }
@@ -459,10 +556,11 @@ fn record_in<'a>(command: &'a mut Cow<'_, Command>) -> Option<&'a mut DebitRecor
 fn written(
     writer: &AnswerWriter,
     state: &WalletState,
+    rows: &[Arc<Entry>],
     now: Timestamp,
     key: Option<KeyStamp>,
 ) -> Outcome {
-    let (status, body) = writer(state, now);
+    let (status, body) = writer(state, rows, now);
     let key = key.unwrap_or(KeyStamp {
         key: [0; 16],
         fingerprint: [0; 16],

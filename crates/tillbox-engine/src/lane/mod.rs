@@ -114,8 +114,7 @@ impl<S: LedgerStore> Lane<S> {
             ..
         } = gathering;
         while !items.is_empty() {
-            let taken = self.settle(&mut items)?;
-            debug_assert!(taken > 0, "each round settles something");
+            self.settle(&mut items)?;
         }
         self.look(reads);
         if !plain.is_empty() {
@@ -129,23 +128,19 @@ impl<S: LedgerStore> Lane<S> {
         Ok(())
     }
 
-    /// Decides, commits and answers from the front of `items`; what must wait for this commit stays. Gives
-    /// how many were settled.
-    fn settle(&mut self, items: &mut Vec<(Item, Reply)>) -> Result<usize, String> {
+    /// Decides, commits and answers from the front of `items`; what must wait for this commit stays. Each round settles
+    /// an item, or books some of what is due before it.
+    fn settle(&mut self, items: &mut Vec<(Item, Reply)>) -> Result<(), String> {
         let wallets = items.iter().filter_map(|(item, _)| item.wallet_id());
         if let Err(error) = self.cache.load(&mut self.store, wallets) {
-            return Ok(answer_all(
-                items,
-                &SubmitError::Overloaded(error.to_string()),
-            ));
+            answer_all(items, &SubmitError::Overloaded(error.to_string()));
+            return Ok(());
         }
         let (pending, answers) = match self.decide_all(items) {
             Ok(decided) => decided,
             Err(error) => {
-                return Ok(answer_all(
-                    items,
-                    &SubmitError::Overloaded(error.to_string()),
-                ));
+                answer_all(items, &SubmitError::Overloaded(error.to_string()));
+                return Ok(());
             }
         };
         let committed = if pending.is_empty() {
@@ -165,21 +160,22 @@ impl<S: LedgerStore> Lane<S> {
                 for ((_, reply), answer) in items.drain(..taken).zip(answers) {
                     reply.send(answer);
                 }
-                Ok(taken)
+                Ok(())
             }
             Err(CommitError::NothingWritten(why)) => {
                 self.cache.forget(pending.touched());
-                if answers.len() == 1 {
+                // None where the first is still behind what is due before it.
+                if answers.len() <= 1 {
                     tracing::warn!(%why, "a command could not be written");
                     let (_, reply) = items.remove(0);
                     reply.send(Err(SubmitError::Overloaded(why)));
-                    return Ok(1);
+                    return Ok(());
                 }
                 let mut half: Vec<_> = items.drain(..answers.len() / 2).collect();
                 while !half.is_empty() {
                     self.settle(&mut half)?;
                 }
-                Ok(1)
+                Ok(())
             }
             Err(CommitError::OutcomeUnknown(why)) => {
                 answer_all(items, &SubmitError::OutcomeUnknown);
@@ -297,12 +293,10 @@ impl Item {
     }
 }
 
-fn answer_all(items: &mut Vec<(Item, Reply)>, error: &SubmitError) -> usize {
-    let count = items.len();
+fn answer_all(items: &mut Vec<(Item, Reply)>, error: &SubmitError) {
     for (_, reply) in items.drain(..) {
         reply.send(Err(error.clone()));
     }
-    count
 }
 
 fn refuse<P>(work: Work<P>, error: &SubmitError) {

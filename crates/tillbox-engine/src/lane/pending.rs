@@ -9,9 +9,10 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
 use tillbox_core::amount::Amount;
 use tillbox_core::currency::Currency;
-use tillbox_core::entry::{Entry, EntryKind, HoldChange};
+use tillbox_core::entry::{Entry, EntryKind, HoldChange, LotChange};
 use tillbox_core::id::{CustomerId, HoldId, LotId, MerchantId, TopUpId, WalletId};
 use tillbox_core::lot::{DrawKey, Lot};
+use tillbox_core::time::Timestamp;
 use tillbox_core::wallet::WalletState;
 
 /// What a batch will write, and what its own commands must see of it.
@@ -28,11 +29,15 @@ pub(super) struct Pending {
     answers: Vec<StoredAnswer>,
     shown: Vec<WalletId>,
     remembered: HashMap<[u8; 16], Remembered>,
+    /// Rows of what was due.
+    pub(super) due_rows: usize,
 }
 
 struct TouchedLot {
     wallet_id: WalletId,
     key: DrawKey,
+    /// Whether the batch gave it another expiry.
+    is_changed: bool,
     /// The lot as this batch made it.
     made: Option<Lot>,
 }
@@ -77,6 +82,11 @@ impl Pending {
     /// How a hold ended that this batch touched, and whose it is.
     pub(super) fn hold(&self, id: HoldId) -> Option<(WalletId, HoldChange)> {
         self.holds.get(&id).copied()
+    }
+
+    /// Whose a lot is that this batch touched.
+    pub(super) fn wallet_of_lot(&self, id: LotId) -> Option<WalletId> {
+        self.lots.get(&id).map(|touched| touched.wallet_id)
     }
 
     /// The batch opens a wallet.
@@ -158,6 +168,7 @@ impl Pending {
             let touched = TouchedLot {
                 wallet_id: entry.wallet_id,
                 key: part.lot,
+                is_changed: false,
                 made: None,
             };
             self.lots.entry(part.lot.id).or_insert(touched);
@@ -166,6 +177,7 @@ impl Pending {
             let touched = TouchedLot {
                 wallet_id: entry.wallet_id,
                 key: lot.draw_key(),
+                is_changed: false,
                 made: Some(lot.clone()),
             };
             self.lots.insert(lot.id, touched);
@@ -179,6 +191,22 @@ impl Pending {
                 .insert(stamp.key, Remembered::Entry(Arc::clone(entry)));
         }
         self.entries.push(Arc::clone(entry));
+    }
+
+    /// A lot has another place: it is written, and so are the holds that name it. `state` stands behind `entry`.
+    pub(super) fn rename_lot(&mut self, entry: &Entry, change: &LotChange, state: &WalletState) {
+        let touched = self.lots.entry(change.lot.id).or_insert(TouchedLot {
+            wallet_id: entry.wallet_id,
+            key: change.key(),
+            is_changed: true,
+            made: None,
+        });
+        touched.key = change.key();
+        touched.is_changed = true;
+        for hold in state.holds().filter(|hold| hold.is_on(change.lot.id)) {
+            let unchanged = (entry.wallet_id, HoldChange::unchanged(hold));
+            self.holds.entry(hold.id).or_insert(unchanged);
+        }
     }
 
     fn record_top_up(&mut self, entry: &Entry) {
@@ -213,12 +241,15 @@ impl TouchedLot {
         let (remaining, held) = open.map_or((Amount::ZERO, Amount::ZERO), |lot| {
             (lot.remaining, lot.held)
         });
+        let never = Some(self.key.expires_at).filter(|end| *end != Timestamp::NEVER);
+        let expires_at = self.is_changed.then_some(never);
         match &self.made {
             Some(lot) => LotWrite::Opened {
                 wallet_id: self.wallet_id,
                 lot: Lot {
                     remaining,
                     held,
+                    expires_at: expires_at.unwrap_or(lot.expires_at),
                     ..lot.clone()
                 },
             },
@@ -226,6 +257,7 @@ impl TouchedLot {
                 id,
                 remaining,
                 held,
+                expires_at,
             },
         }
     }

@@ -154,7 +154,7 @@ pub(crate) fn opening(number: i64, overdraft_limit: Amount) -> OpenSubmission {
         clock: MerchantClock::default(),
         policies: Arc::default(),
         mode: Mode::Commit,
-        answer: Arc::new(|state: &WalletState, now| {
+        answer: Arc::new(|state: &WalletState, _rows, now| {
             (
                 201,
                 format!("{} {now}", state.balance.micros()).into_bytes(),

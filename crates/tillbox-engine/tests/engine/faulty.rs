@@ -4,8 +4,9 @@ use std::convert::Infallible;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tillbox_core::command::DebitRecord;
 use tillbox_core::currency::Currency;
+use tillbox_core::entry::Entry;
 use tillbox_core::hold::HoldStatus;
-use tillbox_core::id::{CustomerId, EntryId, HoldId, MerchantId, TopUpId, WalletId};
+use tillbox_core::id::{CustomerId, EntryId, HoldId, LotId, MerchantId, TopUpId, WalletId};
 use tillbox_core::top_up::TopUp;
 use tillbox_core::wallet::WalletState;
 use tillbox_engine::memory::MemoryStore;
@@ -123,6 +124,14 @@ impl LedgerStore for FaultyStore {
         top_up: TopUpId,
     ) -> Result<Option<TopUp>, LoadError> {
         self.load("top-up", |store| store.load_top_up(wallet, top_up))
+    }
+
+    fn has_lot(&mut self, wallet: WalletId, lot: LotId) -> Result<bool, LoadError> {
+        self.load("lot", |store| store.has_lot(wallet, lot))
+    }
+
+    fn load_origins(&mut self, lots: &[LotId]) -> Result<Vec<Option<Arc<Entry>>>, LoadError> {
+        self.load("origins", |store| store.load_origins(lots))
     }
 
     fn find_open_wallet(

@@ -20,4 +20,8 @@ mod one_by_one;
 #[cfg(test)]
 mod opening;
 #[cfg(test)]
+mod sweeps;
+#[cfg(test)]
 mod time;
+#[cfg(test)]
+mod ways_out;

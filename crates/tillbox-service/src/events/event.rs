@@ -55,6 +55,8 @@ pub struct EventData {
     pub thresholds: Option<Vec<Amount>>,
     /// The share of the month's cap.
     pub percent: Option<u8>,
+    /// The days that are left.
+    pub days_left: Option<u8>,
     /// Why, where it is not said by the resources.
     pub reason: Option<Box<str>>,
 }

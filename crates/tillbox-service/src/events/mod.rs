@@ -6,6 +6,7 @@
 
 mod event;
 mod feed;
+mod lot_expiring;
 mod outbox;
 pub(crate) mod payment_method;
 mod reading;

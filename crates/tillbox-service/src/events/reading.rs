@@ -12,7 +12,7 @@
 use super::event::{Event, EventData, sequence};
 use super::table::{kinds_of, of_row};
 use super::told::{Told, expired_lot};
-use super::{EventFilter, EventType, payment_method};
+use super::{EventFilter, EventType, lot_expiring, payment_method};
 use crate::wallets::WalletView;
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -275,6 +275,10 @@ impl Reading {
             let Some(state) = state.cloned() else {
                 return Ok(Reached::Partly);
             };
+            if event_type == EventType::LotExpiring {
+                let (lot, days_left) = lot_expiring::read(&state, &row.data)?;
+                (data.lot, data.days_left) = (lot, Some(days_left));
+            }
             data.wallet = Some(self.wallet_as_was(connection, &state, number, row.at)?);
         } else {
             data.payment_method = payment_method::read(connection, self.merchant, &row.data)?;

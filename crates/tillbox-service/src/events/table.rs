@@ -94,16 +94,21 @@ fn of_kind(event: &Event) -> Option<EventType> {
             .top_up
             .as_deref()
             .map(|top_up| of_top_up(top_up.status)),
-        // What has no type of its own: another end of a hold, another limit, other thresholds.
-        EntryKind::HoldExtended | EntryKind::PolicyChanged | EntryKind::AlertsChanged => {
-            Some(EventType::WalletUpdated)
-        }
+        // What has no type of its own: another end of a hold or a lot, another limit, other thresholds.
+        EntryKind::HoldExtended
+        | EntryKind::LotChanged
+        | EntryKind::PolicyChanged
+        | EntryKind::AlertsChanged => Some(EventType::WalletUpdated),
         EntryKind::Debit
         | EntryKind::Adjustment
         | EntryKind::Refund
         | EntryKind::Frozen
         | EntryKind::Unfrozen
         | EntryKind::Activated
+        | EntryKind::LotVoided
+        | EntryKind::Withdrawn
+        | EntryKind::Forfeited
+        | EntryKind::Closed
         | EntryKind::RechargeChanged => None,
     }
 }
@@ -249,13 +254,23 @@ fn crossed(before: &WalletState, event: &Event) -> Changes {
 
 fn may_tell(event_type: EventType, kind: EntryKind) -> bool {
     use EntryKind::{
-        Adjustment, AlertsChanged, Credit, Debit, Frozen, HoldCaptured, HoldExpired, HoldExtended,
-        HoldPlaced, HoldReleased, LotExpired, PolicyChanged, RechargeChanged, Refund,
-        TopUpAdvanced, TopUpEnded, TopUpOpened, Unfrozen, Usage,
+        Adjustment, AlertsChanged, Closed, Credit, Debit, Forfeited, Frozen, HoldCaptured,
+        HoldExpired, HoldExtended, HoldPlaced, HoldReleased, LotChanged, LotExpired, LotVoided,
+        PolicyChanged, RechargeChanged, Refund, TopUpAdvanced, TopUpEnded, TopUpOpened, Unfrozen,
+        Usage, Withdrawn,
     };
     let moves_money = matches!(
         kind,
-        Credit | Debit | Adjustment | Refund | Usage | HoldCaptured | LotExpired
+        Credit
+            | Debit
+            | Adjustment
+            | Refund
+            | Usage
+            | HoldCaptured
+            | LotExpired
+            | LotVoided
+            | Withdrawn
+            | Forfeited
     );
     match event_type {
         EventType::TransactionCreated => moves_money,
@@ -279,7 +294,7 @@ fn may_tell(event_type: EventType, kind: EntryKind) -> bool {
         EventType::WalletUpdated => {
             matches!(
                 kind,
-                HoldExtended | PolicyChanged | AlertsChanged | RechargeChanged
+                HoldExtended | LotChanged | PolicyChanged | AlertsChanged | RechargeChanged
             )
         }
         EventType::WalletBalanceLow | EventType::WalletBalanceRecovered => {
@@ -287,9 +302,12 @@ fn may_tell(event_type: EventType, kind: EntryKind) -> bool {
         }
         EventType::AutoRechargeTriggered | EventType::AutoRechargeCapReached => kind == TopUpOpened,
         EventType::AutoRechargeSkipped => kind == RechargeChanged,
-        EventType::AutoRechargePaused => matches!(kind, RechargeChanged | TopUpEnded),
+        EventType::AutoRechargePaused => {
+            matches!(kind, RechargeChanged | TopUpEnded | Withdrawn)
+        }
         EventType::AutoRechargeResumed => matches!(kind, RechargeChanged | Credit),
-        EventType::WalletClosed
+        EventType::WalletClosed => kind == Closed,
+        EventType::LotExpiring
         | EventType::WalletCreated
         | EventType::PaymentMethodAttached
         | EventType::PaymentMethodDetached => false,

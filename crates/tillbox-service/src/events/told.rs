@@ -76,6 +76,10 @@ impl Told<'_> {
             EventType::WalletUpdated => {
                 data.hold = self.hold()?;
                 data.auto_recharge = event.recharge.as_ref().map(|_| self.auto_recharge());
+                let lot = event.lot_change.as_ref();
+                data.lot = lot
+                    .and_then(|change| self.state.lot(&change.key()))
+                    .cloned();
             }
             EventType::WalletBalanceLow => data.thresholds = Some(self.changes.low.clone()),
             EventType::WalletBalanceRecovered => {
@@ -88,7 +92,8 @@ impl Told<'_> {
             EventType::AutoRechargeSkipped
             | EventType::AutoRechargePaused
             | EventType::AutoRechargeResumed => data.auto_recharge = Some(self.auto_recharge()),
-            EventType::WalletCreated
+            EventType::LotExpiring
+            | EventType::WalletCreated
             | EventType::WalletUnfrozen
             | EventType::WalletClosed
             | EventType::PaymentMethodAttached

@@ -41,6 +41,8 @@ types! {
     HoldExpired = 23, "hold.expired";
     /// Value is past its date.
     LotExpired = 30, "lot.expired";
+    /// Value expires in 30, 7 or 1 days.
+    LotExpiring = 31, "lot.expiring";
     /// A top-up waits for its outcome.
     TopUpPending = 40, "top_up.pending";
     /// A top-up waits for the customer.

@@ -19,6 +19,10 @@ pub(super) const MIGRATIONS: &[(&str, &str)] = &[
     ("audit_log", include_str!("migrations/0008_audit_log.sql")),
     ("erasures", include_str!("migrations/0009_erasures.sql")),
     ("trail", include_str!("migrations/0010_trail.sql")),
+    (
+        "lot_warnings",
+        include_str!("migrations/0011_lot_warnings.sql"),
+    ),
 ];
 
 /// Whether a file is a ledger, could become one, or is something else's.

@@ -18,6 +18,7 @@ mod ledger;
 pub mod listing;
 pub mod log;
 mod log_head;
+pub mod lot_warnings;
 pub mod lots;
 pub mod merchants;
 mod migrations;

@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use tillbox_core::amount::Amount;
 use tillbox_core::command::{AdvanceTopUp, EndTopUp};
-use tillbox_core::command::{Command, Refund, SettleTopUp};
+use tillbox_core::command::{Close, Command, Refund, SettleTopUp, SourcePayment};
 use tillbox_core::currency::Currency;
 use tillbox_core::decide::{self, Context, decide, due};
 use tillbox_core::entry::{Actor, Entry, EntryKind, Event, KeyStamp, Stamp, seal};
@@ -32,6 +32,8 @@ pub(crate) struct Pending {
     pub(crate) answers: Vec<StoredAnswer>,
     touched: BTreeSet<WalletId>,
     lots: BTreeMap<LotId, (WalletId, Option<Lot>)>,
+    /// Lots that got another expiry.
+    changed: BTreeSet<LotId>,
     holds: BTreeMap<HoldId, WalletId>,
     pub(crate) top_ups: BTreeMap<TopUpId, TopUpWrite>,
     pub(crate) shown: Vec<WalletId>,
@@ -139,15 +141,20 @@ impl<T: TestStore> Books<T> {
             }
             other => &self.with_top_up(wallet, other),
         };
-        let id = EntryId::from_number(self.next_id());
-        let next_id = || self.next_id();
-        let context = Context {
-            now: self.now,
-            entry_id: id,
-            next_id: &next_id,
-            policies: &tillbox_core::policy::Policies::default(),
+        let with_payments;
+        let command = if let Command::Close(close) = command {
+            self.commit().expect("a commit before a close");
+            let lots: Vec<LotId> = self.states[&wallet].lots().map(|lot| lot.id).collect();
+            let payments = self.payments(&lots);
+            with_payments = Command::Close(Close {
+                payments,
+                ..close.clone()
+            });
+            &with_payments
+        } else {
+            command
         };
-        let event = decide(&self.states[&wallet], command, &context)?;
+        let (id, event) = self.decide(wallet, command)?;
         let spread = id.number().wrapping_mul(0x5851_f42d_4c95_7f2d);
         let mut key = [0x80; 16];
         key[..8].copy_from_slice(&spread.to_be_bytes());
@@ -158,10 +165,45 @@ impl<T: TestStore> Books<T> {
         let actor = Actor::ApiKey(ApiKeyId::from_number(3));
         let entry = self.book(wallet, event, id, actor, Some(key));
         self.book_what_follows(&entry);
+        let mut last = Arc::clone(&entry);
+        while decide::goes_on(command, &last.event) {
+            let (id, event) = self.decide(wallet, command)?;
+            last = self.book(wallet, event, id, actor, None);
+            self.book_what_follows(&last);
+        }
         self.book_due(wallet);
         let checked = self.states[&wallet].check();
         checked.expect("the core keeps its invariants");
         Ok(entry)
+    }
+
+    fn decide(&self, wallet: WalletId, command: &Command) -> Result<(EntryId, Event), Rejection> {
+        let id = EntryId::from_number(self.next_id());
+        let next_id = || self.next_id();
+        let context = Context {
+            now: self.now,
+            entry_id: id,
+            next_id: &next_id,
+            policies: &tillbox_core::policy::Policies::default(),
+        };
+        let event = decide(&self.states[&wallet], command, &context)?;
+        Ok((id, event))
+    }
+
+    /// The payments that lots came from, by what the store says.
+    pub(crate) fn payments(&mut self, lots: &[LotId]) -> Vec<(LotId, SourcePayment)> {
+        let origins = self.store.ledger().load_origins(lots);
+        let named = lots.iter().zip(origins.expect("origins load"));
+        named
+            .filter_map(|(lot, row)| {
+                let event = &row.as_ref()?.event;
+                let payment = SourcePayment {
+                    top_up_id: event.top_up_id?,
+                    payment_id: event.top_up.as_ref()?.payment_id.clone(),
+                };
+                Some((*lot, payment))
+            })
+            .collect()
     }
 
     fn book_due(&mut self, wallet: WalletId) {
@@ -239,6 +281,12 @@ impl<T: TestStore> Books<T> {
         if let Some(change) = entry.event.hold {
             pending.holds.insert(change.id, wallet);
         }
+        if let Some(change) = &entry.event.lot_change {
+            pending.lots.entry(change.lot.id).or_insert((wallet, None));
+            pending.changed.insert(change.lot.id);
+            let on_it = state.holds().filter(|hold| hold.is_on(change.lot.id));
+            pending.holds.extend(on_it.map(|hold| (hold.id, wallet)));
+        }
         if let (Some(id), Some(top_up)) = (entry.event.top_up_id, &entry.event.top_up) {
             let before = pending.top_ups.get(&id).and_then(|one| one.opened_by);
             let by = |kind| (entry.event.kind == kind).then_some(entry.id);
@@ -262,7 +310,17 @@ impl<T: TestStore> Books<T> {
         let lots: Vec<LotWrite> = pending
             .lots
             .iter()
-            .map(|(id, (wallet, made))| lot_write(&self.states[wallet], *id, made.as_ref()))
+            .map(|(id, (wallet, made))| {
+                let mut write = lot_write(&self.states[wallet], *id, made.as_ref());
+                if pending.changed.contains(id) {
+                    let end = self.expiry_now(*id);
+                    match &mut write {
+                        LotWrite::Opened { lot, .. } => lot.expires_at = end,
+                        LotWrite::Changed { expires_at, .. } => *expires_at = Some(end),
+                    }
+                }
+                write
+            })
             .collect();
         let holds: Vec<HoldWrite> = pending
             .holds
@@ -311,6 +369,13 @@ impl<T: TestStore> Books<T> {
             parts: Vec::new(),
             overdraft: Amount::ZERO,
         }
+    }
+
+    /// The expiry that a lot was given last.
+    fn expiry_now(&self, id: LotId) -> Option<Timestamp> {
+        let mut rows = self.pending.entries.iter().rev();
+        let change = rows.find_map(|row| row.event.lot_change.filter(|change| change.lot.id == id));
+        change.and_then(|change| change.expires_at)
     }
 
     /// Commits, and compares all that the store gives with the model.
@@ -399,6 +464,7 @@ fn lot_write(state: &WalletState, id: LotId, made: Option<&Lot>) -> LotWrite {
             id,
             remaining,
             held,
+            expires_at: None,
         },
     }
 }

@@ -4,14 +4,16 @@ use crate::books::units;
 use tillbox_core::alerts::{AlertsChange, Source};
 use tillbox_core::amount::Amount;
 use tillbox_core::command::{
-    AdvanceTopUp, AfterCapture, CaptureHold, Command, Credit, Debit, EndTopUp, Expiry, Force,
-    OpenTopUp, PlaceHold, Refund, SetRecharge, SettleTopUp, TopUpEnd,
+    AdvanceTopUp, AfterCapture, CaptureHold, ChangeLot, Close, Command, Credit, Debit, EndTopUp,
+    Expiry, Force, OpenTopUp, PlaceHold, Refund, SetRecharge, SettleTopUp, TopUpEnd, VoidLot,
+    Withdraw,
 };
-use tillbox_core::entry::Note;
-use tillbox_core::id::{EntryId, HoldId, PaymentMethodId, TopUpId};
+use tillbox_core::entry::{Note, PayoutWay};
+use tillbox_core::id::{EntryId, HoldId, LotId, PaymentMethodId, TopUpId};
 use tillbox_core::lot::FundingType;
 use tillbox_core::reason::Reason;
 use tillbox_core::recharge::{FailureClass, RechargeSettings, Refill};
+use tillbox_core::time::Timestamp;
 use tillbox_core::top_up::{Channel, TopUpStatus};
 
 pub(crate) fn credit(amount: i64, funding: FundingType) -> Command {
@@ -69,6 +71,29 @@ pub(crate) fn refund(debit_id: EntryId, amount: Option<Amount>) -> Command {
         debit: None,
         note: Note::default(),
     })
+}
+
+pub(crate) fn withdraw(amount: i64) -> Command {
+    Command::Withdraw(Withdraw {
+        amount: units(amount),
+        note: note("by bank"),
+    })
+}
+
+pub(crate) fn void(lot_id: LotId) -> Command {
+    Command::VoidLot(VoidLot {
+        lot_id,
+        note: note("a mistake"),
+    })
+}
+
+pub(crate) fn expire_at(lot_id: LotId, expires_at: Option<Timestamp>) -> Command {
+    Command::ChangeLot(ChangeLot { lot_id, expires_at })
+}
+
+pub(crate) fn close(way: PayoutWay) -> Command {
+    let payments = Vec::new();
+    Command::Close(Close { way, payments })
 }
 
 pub(crate) fn note(description: &str) -> Note {

@@ -8,6 +8,7 @@ mod scripted;
 mod stores;
 mod top_ups;
 mod verify;
+mod ways_out;
 
 /// Makes a test of each function for each store.
 macro_rules! on_both_stores {

@@ -1,16 +1,18 @@
 //! Random commands, cut into random batches: after each, the store gives back what the core holds.
 
 use crate::books::{Books, units};
-use crate::commands::{advance, alerts, declined, recharge, settle, top_up};
+use crate::commands::{advance, alerts, close, declined, expire_at, recharge, settle, top_up};
 use crate::commands::{capture, credit, debit, expiring_credit, forced_debit, hold, refund};
+use crate::commands::{void, withdraw};
 use crate::stores::{Memory, Sqlite, TestStore};
 use proptest::prelude::*;
 use tillbox_core::amount::Amount;
 use tillbox_core::command::{AfterCapture, Command};
-use tillbox_core::entry::EntryKind;
-use tillbox_core::id::{EntryId, HoldId, TopUpId};
+use tillbox_core::entry::{EntryKind, PayoutWay};
+use tillbox_core::id::{EntryId, HoldId, LotId, TopUpId};
 use tillbox_core::lot::FundingType;
 use tillbox_core::recharge::FailureClass;
+use tillbox_core::time::Timestamp;
 use tillbox_core::top_up::{Channel, TopUpStatus};
 use tillbox_store::sqlite::verify::verify;
 
@@ -21,6 +23,10 @@ enum Step {
     ExpiringCredit(i64, i64),
     Debit(i64),
     Forced(i64),
+    Withdraw(i64),
+    Void(usize),
+    Expire(usize, Option<i64>),
+    Close(bool),
     Hold(i64, i64),
     Capture(usize, i64, bool),
     Release(usize),
@@ -44,6 +50,9 @@ fn step() -> impl Strategy<Value = Step> {
         2 => (1..40_i64, 1..200_i64).prop_map(|(amount, life)| Step::ExpiringCredit(amount, life)),
         12 => (1..9_i64).prop_map(Step::Debit),
         2 => (1..60_i64).prop_map(Step::Forced),
+        2 => (1..20_i64).prop_map(Step::Withdraw),
+        1 => (0..6_usize).prop_map(Step::Void),
+        3 => (0..6_usize, proptest::option::of(1..200_i64)).prop_map(|(at, life)| Step::Expire(at, life)),
         4 => (1..30_i64, 1..200_i64).prop_map(|(amount, life)| Step::Hold(amount, life)),
         3 => (0..8_usize, 1..20_i64, any::<bool>()).prop_map(|(at, amount, end)| Step::Capture(at, amount, end)),
         2 => (0..8_usize).prop_map(Step::Release),
@@ -62,11 +71,24 @@ fn step() -> impl Strategy<Value = Step> {
     ]
 }
 
+/// A run of steps; closing comes late, so that there is something to close.
+fn steps() -> impl Strategy<Value = Vec<(i64, Step)>> {
+    let close = (1..=2_i64, any::<bool>()).prop_map(|(wallet, back)| (wallet, Step::Close(back)));
+    let step = || (1..=2_i64, step());
+    let end = prop::collection::vec(prop_oneof![1 => close, 2 => step()], 0..20);
+    (prop::collection::vec(step(), 1..110), end).prop_map(|(mut steps, end)| {
+        steps.extend(end);
+        steps
+    })
+}
+
 fn command(
     step: &Step,
     holds: &[HoldId],
     debits: &[EntryId],
     top_ups: &[(TopUpId, Amount)],
+    lots: &[LotId],
+    now: Timestamp,
     next: i64,
 ) -> Option<Command> {
     let newest = |at: usize, length: usize| length.checked_sub(1 + at);
@@ -76,6 +98,14 @@ fn command(
         Step::ExpiringCredit(amount, life) => expiring_credit(*amount, *life),
         Step::Debit(amount) => debit(*amount),
         Step::Forced(amount) => forced_debit(*amount),
+        Step::Withdraw(amount) => withdraw(*amount),
+        Step::Void(at) => void(lots[newest(*at, lots.len())?]),
+        Step::Expire(at, life) => {
+            let lot = lots[newest(*at, lots.len())?];
+            expire_at(lot, life.map(|life| now.plus_seconds(life)))
+        }
+        Step::Close(true) => close(PayoutWay::Original),
+        Step::Close(false) => close(PayoutWay::Manual),
         Step::Hold(amount, life) => hold(*amount, *life),
         Step::Capture(at, units, end) => {
             let after = if *end {
@@ -129,6 +159,15 @@ fn top_ups<T: TestStore>(books: &Books<T>, wallet: i64) -> Vec<(TopUpId, Amount)
     named.collect()
 }
 
+/// Lots that rows of the wallet made.
+fn lots<T: TestStore>(books: &Books<T>, wallet: i64) -> Vec<LotId> {
+    let made = books.rows(wallet).flat_map(|row| &row.event.lots);
+    let mut ids: Vec<LotId> = made.map(|lot| lot.id).collect();
+    ids.sort_unstable();
+    ids.dedup();
+    ids
+}
+
 fn play<T: TestStore>(store: T, steps: &[(i64, Step)]) -> T {
     let mut books = play_on(store, steps);
     books.compare();
@@ -162,6 +201,8 @@ fn play_on<T: TestStore>(store: T, steps: &[(i64, Step)]) -> Books<T> {
                     &holds[place],
                     &debits[place],
                     &top_ups(&books, *wallet),
+                    &lots(&books, *wallet),
+                    books.now,
                     next,
                 ) else {
                     continue;
@@ -187,12 +228,12 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(96))]
 
     #[test]
-    fn any_sequence_comes_back_from_memory(steps in prop::collection::vec((1..=2_i64, step()), 1..120)) {
+    fn any_sequence_comes_back_from_memory(steps in steps()) {
         play(Memory::new(), &steps);
     }
 
     #[test]
-    fn any_sequence_comes_back_from_sqlite(steps in prop::collection::vec((1..=2_i64, step()), 1..120)) {
+    fn any_sequence_comes_back_from_sqlite(steps in steps()) {
         let store = play(Sqlite::new("random"), &steps);
         let report = verify(store.path(), &mut |_progress| {}).expect("the audit runs");
         prop_assert!(report.violations.is_empty(), "{}", report);

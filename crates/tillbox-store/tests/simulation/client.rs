@@ -126,7 +126,7 @@ pub(crate) fn opening(wallet: NewWallet) -> OpenSubmission {
         clock: MerchantClock::default(),
         policies: Arc::default(),
         mode: Mode::Commit,
-        answer: Arc::new(|state: &WalletState, now| {
+        answer: Arc::new(|state: &WalletState, _rows, now| {
             let text = format!("{} {now}", state.balance.micros());
             (201, text.into_bytes())
         }),

@@ -9,7 +9,7 @@ use tillbox_core::command::DebitRecord;
 use tillbox_core::currency::Currency;
 use tillbox_core::entry::{Entry, EntryKind};
 use tillbox_core::hold::HoldStatus;
-use tillbox_core::id::{CustomerId, EntryId, HoldId, MerchantId, TopUpId, WalletId};
+use tillbox_core::id::{CustomerId, EntryId, HoldId, LotId, MerchantId, TopUpId, WalletId};
 use tillbox_core::top_up::{TopUp, TopUpStatus};
 use tillbox_core::wallet::WalletState;
 use tillbox_engine::memory::MemoryStore;
@@ -154,6 +154,14 @@ impl LedgerStore for MemoryDisk {
         top_up: TopUpId,
     ) -> Result<Option<TopUp>, LoadError> {
         self.look().load_top_up(wallet, top_up)
+    }
+
+    fn has_lot(&mut self, wallet: WalletId, lot: LotId) -> Result<bool, LoadError> {
+        self.look().has_lot(wallet, lot)
+    }
+
+    fn load_origins(&mut self, lots: &[LotId]) -> Result<Vec<Option<Arc<Entry>>>, LoadError> {
+        self.look().load_origins(lots)
     }
 
     fn find_open_wallet(

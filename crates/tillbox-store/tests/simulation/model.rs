@@ -14,6 +14,7 @@ use tillbox_core::hold::HoldStatus;
 use tillbox_core::id::{EntryId, HoldId, TopUpId};
 use tillbox_core::lot::FundingType;
 use tillbox_core::reason::Reason;
+use tillbox_core::recharge::PauseReason;
 use tillbox_core::rejection::Rejection;
 use tillbox_core::time::Timestamp;
 use tillbox_core::wallet::WalletStatus;
@@ -222,7 +223,10 @@ impl Model {
     fn carry_out(&mut self, command: &Command, now: Timestamp, id: EntryId) -> Refusable<Moved> {
         match command {
             Command::Credit(credit) => {
-                let expires = credit.expiry.map(|expiry| instant(expiry, now));
+                let named = credit.expiry.map(|expiry| instant(expiry, now));
+                let is_gift = credit.funding == FundingType::Promotional;
+                let standard = is_gift.then(|| now.plus_days(BONUS_DAYS));
+                let expires = named.or(standard);
                 if expires.is_some_and(|expires| expires <= now) {
                     return Err(out_of_time(now, Timestamp::NEVER));
                 }
@@ -271,6 +275,10 @@ impl Model {
                 }
                 let drawn = self.draw(-amount);
                 Ok(self.moved(id, amount, false, drawn))
+            }
+            Command::Withdraw(withdraw) => {
+                self.only_active()?;
+                self.withdraw(wide(withdraw.amount), id)
             }
             Command::PlaceHold(hold) => {
                 self.only_active()?;
@@ -350,8 +358,37 @@ impl Model {
             Command::ResumeRecharge => self.resume_recharge(),
             Command::PauseRecharge(reason) => self.pause_recharge(*reason),
             Command::SetAlerts(change) => Ok(self.set_alerts(change)),
-            Command::BookDue => panic!("the simulation does not submit it"),
+            Command::ChangeLot(_) | Command::VoidLot(_) | Command::Close(_) | Command::BookDue => {
+                panic!("the simulation does not submit it")
+            }
         }
+    }
+
+    /// The newest lots that may be paid out give first, and auto-recharge waits for a person.
+    fn withdraw(&mut self, amount: i128, id: EntryId) -> Refusable<Moved> {
+        let lots = (0..self.lots.len()).filter(|at| self.lots[*at].withdrawable);
+        let mut newest: Vec<usize> = lots.collect();
+        newest.sort_by_key(|at| (self.lots[*at].created, *at));
+        let unheld = |lot: &ModelLot| lot.remaining - lot.held;
+        let sum: i128 = newest.iter().map(|at| unheld(&self.lots[*at])).sum();
+        let most = sum.min((self.balance() - self.held()).max(0));
+        if amount > most {
+            let withdrawable = narrow(most);
+            return Err(Rejection::NotWithdrawable { withdrawable });
+        }
+        let (mut left, mut drawn) = (amount, Vec::new());
+        while let Some(at) = newest.pop() {
+            let share = left.min(unheld(&self.lots[at]));
+            self.lots[at].remaining -= share;
+            left -= share;
+            drawn.push((From::Lot(at), share));
+        }
+        if let Some(recharge) = self.recharge.as_mut().filter(|one| one.enabled) {
+            recharge.until = None;
+            let why = recharge.paused.take();
+            recharge.paused = why.or(Some(PauseReason::MoneyWentBack));
+        }
+        Ok(self.moved(id, -amount, false, drawn))
     }
 
     fn spend(

@@ -12,7 +12,7 @@ use std::sync::Arc;
 use tillbox_core::amount::Amount;
 use tillbox_core::command::{
     Adjust, AfterCapture, CaptureHold, Command, Credit, Debit, Expiry, Force, PlaceHold, Refund,
-    Usage,
+    Usage, Withdraw,
 };
 use tillbox_core::entry::{Actor, Entry, Note, UsageFacts};
 use tillbox_core::id::{ApiKeyId, EntryId, HoldId, MerchantId};
@@ -28,7 +28,7 @@ use tillbox_engine::work::{AnswerWriter, Mode, Submission};
 pub(crate) const WALLETS: i64 = 4;
 
 /// Names of what is asked, to count what was tried.
-pub(crate) const OPERATIONS: [&str; 24] = [
+pub(crate) const OPERATIONS: [&str; 25] = [
     "credit",
     "debit",
     "forced debit",
@@ -38,6 +38,7 @@ pub(crate) const OPERATIONS: [&str; 24] = [
     "extend",
     "refund",
     "adjust",
+    "withdrawal",
     "usage",
     "overdraft",
     "freeze",
@@ -56,7 +57,7 @@ pub(crate) const OPERATIONS: [&str; 24] = [
 ];
 
 fn writer() -> AnswerWriter {
-    Arc::new(|state: &WalletState, _| {
+    Arc::new(|state: &WalletState, _rows, _now| {
         let (balance, held) = (wide(state.balance), wide(state.held));
         (200, whole_answer(state.version, balance, held).into_bytes())
     })
@@ -221,7 +222,12 @@ impl Script {
     fn command(&mut self, now: Timestamp) -> (&'static str, Command) {
         let note = Note::default;
         match self.dice.roll(0, 99) {
-            0..=19 => ("credit", Command::Credit(self.credit(now))),
+            0..=17 => ("credit", Command::Credit(self.credit(now))),
+            18..=19 => {
+                let amount = self.amount(20);
+                let note = note();
+                ("withdrawal", Command::Withdraw(Withdraw { amount, note }))
+            }
             20..=32 => {
                 let reasons = [Reason::Usage, Reason::Purchase, Reason::InvoicePayment];
                 let reason = *self.dice.pick(&reasons).expect("some");

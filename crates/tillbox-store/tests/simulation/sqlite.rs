@@ -12,7 +12,7 @@ use tillbox_core::command::DebitRecord;
 use tillbox_core::currency::Currency;
 use tillbox_core::entry::Entry;
 use tillbox_core::hold::HoldStatus;
-use tillbox_core::id::{CustomerId, EntryId, HoldId, MerchantId, TopUpId, WalletId};
+use tillbox_core::id::{CustomerId, EntryId, HoldId, LotId, MerchantId, TopUpId, WalletId};
 use tillbox_core::top_up::TopUp;
 use tillbox_core::wallet::WalletState;
 use tillbox_engine::port::{Batch, CommitError, LedgerStore, LoadError, Remembered};
@@ -225,6 +225,14 @@ impl LedgerStore for SqliteProcess {
         top_up: TopUpId,
     ) -> Result<Option<TopUp>, LoadError> {
         self.ledger.load_top_up(wallet, top_up)
+    }
+
+    fn has_lot(&mut self, wallet: WalletId, lot: LotId) -> Result<bool, LoadError> {
+        self.ledger.has_lot(wallet, lot)
+    }
+
+    fn load_origins(&mut self, lots: &[LotId]) -> Result<Vec<Option<Arc<Entry>>>, LoadError> {
+        self.ledger.load_origins(lots)
     }
 
     fn find_open_wallet(

@@ -270,6 +270,8 @@ impl Problem {
             Rejection::WalletNotFound
             | Rejection::HoldNotFound
             | Rejection::HoldUnknown(_)
+            | Rejection::LotNotFound
+            | Rejection::LotUnknown(_)
             | Rejection::TransactionNotFound
             | Rejection::TopUpNotFound => Self::not_found(),
             Rejection::PaymentMethodRequired => {
@@ -309,6 +311,10 @@ impl Problem {
                 detail,
             )
             .with("remaining", print(remaining)),
+            Rejection::NotWithdrawable { withdrawable } => {
+                Self::new(StatusCode::UNPROCESSABLE_ENTITY, "not_withdrawable", detail)
+                    .with("withdrawable", print(withdrawable))
+            }
             Rejection::InsufficientFunds {
                 required,
                 available,

@@ -60,6 +60,7 @@ const ROUTES: &[&str] = &[
     "GET /v1/wallets/{wallet_id}/holds",
     "GET /v1/wallets/{wallet_id}/holds/{hold_id}",
     "GET /v1/wallets/{wallet_id}/lots",
+    "GET /v1/wallets/{wallet_id}/lots/{lot_id}",
     "GET /v1/wallets/{wallet_id}/top-ups",
     "GET /v1/wallets/{wallet_id}/top-ups/{top_up_id}",
     "GET /v1/wallets/{wallet_id}/transactions",
@@ -69,6 +70,7 @@ const ROUTES: &[&str] = &[
     "PATCH /v1/customers/{customer_id}",
     "PATCH /v1/settings",
     "PATCH /v1/wallets/{wallet_id}",
+    "PATCH /v1/wallets/{wallet_id}/lots/{lot_id}",
     "POST /v1/batches",
     "POST /v1/customers",
     "POST /v1/portal-sessions",
@@ -80,6 +82,7 @@ const ROUTES: &[&str] = &[
     "POST /v1/wallets/{wallet_id}/activate",
     "POST /v1/wallets/{wallet_id}/adjustments",
     "POST /v1/wallets/{wallet_id}/auto-recharge/resume",
+    "POST /v1/wallets/{wallet_id}/close",
     "POST /v1/wallets/{wallet_id}/credits",
     "POST /v1/wallets/{wallet_id}/debits",
     "POST /v1/wallets/{wallet_id}/freeze",
@@ -87,6 +90,7 @@ const ROUTES: &[&str] = &[
     "POST /v1/wallets/{wallet_id}/holds/{hold_id}/capture",
     "POST /v1/wallets/{wallet_id}/holds/{hold_id}/extend",
     "POST /v1/wallets/{wallet_id}/holds/{hold_id}/release",
+    "POST /v1/wallets/{wallet_id}/lots/{lot_id}/void",
     "POST /v1/wallets/{wallet_id}/payment-links",
     "POST /v1/wallets/{wallet_id}/sync",
     "POST /v1/wallets/{wallet_id}/top-ups",
@@ -94,6 +98,7 @@ const ROUTES: &[&str] = &[
     "POST /v1/wallets/{wallet_id}/transactions/{transaction_id}/refund",
     "POST /v1/wallets/{wallet_id}/unfreeze",
     "POST /v1/wallets/{wallet_id}/usage",
+    "POST /v1/wallets/{wallet_id}/withdrawals",
     "PUT /v1/wallets/{wallet_id}/alerts",
     "PUT /v1/wallets/{wallet_id}/auto-recharge",
 ];
@@ -296,7 +301,14 @@ async fn answers_have_the_fields_of_their_schemas() {
     let document = document(&app).await;
     for (name, answer) in answers {
         let known = properties(&document, &document["components"]["schemas"][name]);
-        let optional = ["activation", "dry_run", "effective_at", "would_charge"].map(str::to_owned);
+        let optional = [
+            "activation",
+            "dry_run",
+            "effective_at",
+            "plan",
+            "would_charge",
+        ];
+        let optional = optional.map(str::to_owned);
         let printed: BTreeSet<String> = answer.as_object().expect(name).keys().cloned().collect();
         let unknown: Vec<_> = printed.difference(&known).collect();
         let missing: Vec<_> = known

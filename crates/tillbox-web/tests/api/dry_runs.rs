@@ -140,6 +140,30 @@ fn cases() -> Vec<Case> {
             201,
             &["/url"],
         ),
+        case(
+            "POST /v1/wallets/{wallet}/withdrawals",
+            json!({"amount": "1.00"}),
+            201,
+            ROW,
+        ),
+        case(
+            "PATCH /v1/wallets/{spare}/lots/{lot}",
+            json!({"expires_at": "2027-05-31T12:00:00Z"}),
+            200,
+            &[],
+        ),
+        case(
+            "POST /v1/wallets/{spare}/lots/{lot}/void",
+            json!({}),
+            201,
+            ROW,
+        ),
+        case(
+            "POST /v1/wallets/{spare}/close",
+            json!({"refund": "manual"}),
+            200,
+            &["/id"],
+        ),
         case("PUT /v1/wallets/{wallet}/auto-recharge", recharge, 200, &[]),
         case(
             "POST /v1/wallets/{paused}/auto-recharge/resume",
@@ -235,6 +259,7 @@ impl World {
         let hold = app.post(&of("holds"), "h", r#"{"amount":"2.00"}"#).await;
         let page = json!({"amount": "10.00", "checkout": {"success_url": "https://a.example/", "cancel_url": "https://a.example/"}});
         let top_up = app.post(&of("top-ups"), "t", &page.to_string()).await;
+        let spare = app.wallet_with("10.00").await;
         let frozen = app.wallet_with("10.00").await;
         app.post(
             &format!("/v1/wallets/{frozen}/freeze"),
@@ -273,7 +298,10 @@ impl World {
             .await;
         app.patch("/v1/settings", r#"{"activation_charge":"25.00"}"#)
             .await;
+        let lots = app.get(&format!("/v1/wallets/{spare}/lots")).await.json();
         let names = vec![
+            ("{lot}", id_of(&lots["data"][0])),
+            ("{spare}", spare),
             ("{customer}", customer),
             ("{wallet}", wallet.clone()),
             ("{pending}", id_of(&pending.json())),
@@ -300,6 +328,7 @@ impl World {
         let answer = match method {
             "POST" => self.app.post(&path, key, &body).await,
             "PUT" => self.app.put(&path, &body).await,
+            "PATCH" => self.app.patch(&path, &body).await,
             other => panic!("{other}"),
         };
         (answer.status, answer.json())

@@ -2,7 +2,7 @@
 //! each row it demands the invariants, reads the row back from its bytes, and replays it on a second state.
 
 use crate::amount::Amount;
-use crate::command::{AdvanceTopUp, EndTopUp, SettleTopUp};
+use crate::command::{AdvanceTopUp, Close, EndTopUp, SettleTopUp, SourcePayment};
 use crate::command::{Command, DebitRecord, DebtPayment};
 use crate::currency::Currency;
 use crate::decide::{self, Context, decide, due};
@@ -32,6 +32,8 @@ pub(super) struct Book {
     pub(super) lots: BTreeMap<LotId, Lot>,
     /// What each account was debited less what it was credited.
     ledger: BTreeMap<Account, i128>,
+    /// Rows that gave a lot another expiry which a hold was on.
+    pub(super) holds_on: Vec<(EntryId, LotId)>,
     replayed: WalletState,
     last_id: Cell<i64>,
 }
@@ -66,6 +68,7 @@ impl Book {
             policies: Policies::default(),
             lots: BTreeMap::new(),
             ledger: BTreeMap::new(),
+            holds_on: Vec::new(),
             last_id: Cell::new(100),
         }
     }
@@ -118,6 +121,23 @@ impl Book {
             Actor::ApiKey(crate::id::ApiKeyId::from_number(9)),
         );
         self.book_what_follows(&entry.event);
+        let mut last = entry.clone();
+        while decide::goes_on(&command, &last.event) {
+            let id = self.next_id();
+            let event = {
+                let next_id = || self.next_id();
+                let context = Context {
+                    now: self.now,
+                    entry_id: EntryId::from_number(id),
+                    next_id: &next_id,
+                    policies: &self.policies,
+                };
+                decide(&self.state, &command, &context)
+            };
+            let event = event.expect("what has begun goes on");
+            last = self.book(id, event, entry.actor);
+            self.book_what_follows(&last.event);
+        }
         self.book_due();
         Ok(entry)
     }
@@ -167,6 +187,11 @@ impl Book {
         assert_eq!(entry.event.balance_of_parts(), entry.event.amount);
         demand_no_draw_on_expired_value(&entry);
         self.remember_lots(&entry.event);
+        if let Some(change) = &entry.event.lot_change
+            && self.state.holds().any(|hold| hold.is_on(change.lot.id))
+        {
+            self.holds_on.push((entry.id, change.lot.id));
+        }
         self.state.apply(&entry);
         assert_eq!(self.state.check(), Ok(()), "after {:?}", entry.event);
 
@@ -254,12 +279,41 @@ impl Book {
             lot.remaining += part.amount;
             lot.held += part.held;
         }
+        if let Some(change) = &event.lot_change {
+            let lot = self.lots.get_mut(&change.lot.id).expect("a known lot");
+            assert_eq!(lot.draw_key(), change.lot);
+            lot.expires_at = change.expires_at;
+        }
+    }
+
+    /// The payments that open lots came from, read off the log.
+    fn payments(&self) -> Vec<(LotId, SourcePayment)> {
+        let lots = self.state.lots().map(|lot| {
+            let mut origin = lot;
+            while let Some(before) = origin.succeeds {
+                origin = &self.lots[&before];
+            }
+            (lot.id, origin.source)
+        });
+        lots.filter_map(|(lot, source)| {
+            let row = self.entries.iter().find(|row| row.id == source)?;
+            let payment = SourcePayment {
+                top_up_id: row.event.top_up_id?,
+                payment_id: row.event.top_up.as_ref()?.payment_id.clone(),
+            };
+            Some((lot, payment))
+        })
+        .collect()
     }
 
     fn filled_in(&self, command: Command) -> Command {
         if let Command::Refund(mut refund) = command {
             refund.debit = self.record(refund.debit_id).map(Box::new);
             return Command::Refund(refund);
+        }
+        if let Command::Close(close) = command {
+            let payments = self.payments();
+            return Command::Close(Close { payments, ..close });
         }
         let mut command = command;
         if let Command::AdvanceTopUp(AdvanceTopUp {

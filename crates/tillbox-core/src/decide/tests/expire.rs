@@ -157,3 +157,62 @@ fn what_expires_next_is_all_unheld_value_of_that_instant() {
     let next = book.state.balances().expiring_next;
     assert_eq!(next, Some((units(3), at(50))), "three of the second lot");
 }
+
+#[test]
+fn l5_value_without_a_date_lives_as_long_as_the_settings_say() {
+    let mut book = super::top_ups::limited(Book::new(), None);
+    let days = [
+        (FundingType::Cash, 1),
+        (FundingType::Promotional, 2),
+        (FundingType::CodeRedemption, 3),
+        (FundingType::Refund, 4),
+        (FundingType::ManualAdjustment, 5),
+    ];
+    book.policies.standard.expiry_days = days.into();
+    for funding in FundingType::ALL {
+        book.ok(Command::Credit(Credit::new(units(1), funding)));
+    }
+    book.ok(adjust(1));
+    book.ok(super::top_ups::open(1, 50));
+    book.ok(super::top_ups::settle(super::top_ups::id(1), 40));
+    book.ok(cash_until(1, 50));
+    let lived: Vec<_> = book
+        .lots
+        .values()
+        .map(|lot| {
+            lot.expires_at
+                .map(|end| (end.micros() - at(0).micros()) / 1_000_000)
+        })
+        .collect();
+    let days = [1, 2, 3, 4, 5, 5, 1, 2].map(|days| Some(days * DAY));
+    assert_eq!(lived[..8], days);
+    assert_eq!(lived[8], Some(50), "a date that is named holds");
+}
+
+#[test]
+fn l5_a_setting_without_end_is_no_date() {
+    let mut book = Book::new();
+    book.policies.standard.expiry_days = [(FundingType::Cash, i64::MAX)].into();
+    book.ok(cash(1));
+    assert_eq!(book.state.next_due_at(), None);
+}
+
+#[test]
+fn r10_what_is_due_reads_as_if_it_were_booked_however_much_it_is() {
+    let mut book = Book::new();
+    for place in 0..40 {
+        book.ok(Command::Credit(Credit {
+            priority: u8::try_from(place % 3).expect("small"),
+            ..Credit::new(units(1), FundingType::Cash)
+        }));
+        book.ok(cash_until(1, 50 + place % 7));
+    }
+    book.ok(hold(60, 53));
+    let book = book.at(55);
+    let read = crate::decide::as_of(&book.state, book.now);
+    let mut booked = book.clone();
+    booked.book_due();
+    assert_eq!(read.balances(), booked.state.balances());
+    assert!(read.lots().eq(booked.state.lots()));
+    assert_eq!(read.check(), Ok(()));
+}

@@ -4,6 +4,8 @@
 mod adjust;
 mod book;
 mod capture_hold;
+mod change_lot;
+mod close;
 mod credit;
 mod debit;
 mod draw_order;
@@ -24,13 +26,16 @@ mod set_overdraft_limit;
 mod steps;
 mod top_ups;
 mod usage;
+mod void_lot;
+mod withdraw;
 
 use crate::amount::Amount;
 use crate::command::{
-    Adjust, AfterCapture, CaptureHold, Command, Credit, Debit, Expiry, Force, PlaceHold, Refund,
+    Adjust, AfterCapture, CaptureHold, ChangeLot, Close, Command, Credit, Debit, Expiry, Force,
+    PlaceHold, Refund, VoidLot, Withdraw,
 };
-use crate::entry::Note;
-use crate::id::{EntryId, HoldId};
+use crate::entry::{Note, PayoutWay};
+use crate::id::{EntryId, HoldId, LotId};
 use crate::lot::FundingType;
 use crate::reason::Reason;
 use crate::rejection::Rejection;
@@ -158,6 +163,30 @@ fn refund(debit_id: EntryId, amount: Option<i64>) -> Command {
         debit: None,
         note: Note::default(),
     })
+}
+
+fn withdraw(amount: i64) -> Command {
+    Command::Withdraw(Withdraw {
+        amount: units(amount),
+        note: Note::default(),
+    })
+}
+
+fn void(lot_id: LotId) -> Command {
+    let note = Note::default();
+    Command::VoidLot(VoidLot { lot_id, note })
+}
+
+/// Another expiry, so many seconds after the start.
+fn expire_at(lot_id: LotId, end: Option<i64>) -> Command {
+    let expires_at = end.map(at);
+    Command::ChangeLot(ChangeLot { lot_id, expires_at })
+}
+
+/// A close; the book fills in which payments lots came from.
+fn close(way: PayoutWay) -> Command {
+    let payments = Vec::new();
+    Command::Close(Close { way, payments })
 }
 
 fn limit(amount: i64) -> Command {

@@ -229,6 +229,46 @@ impl Model {
         accepted
     }
 
+    /// The newest lots that may be paid out give first.
+    pub(super) fn withdraw(&mut self, amount: i128) -> bool {
+        let accepted = !self.frozen && amount <= self.withdrawable();
+        let mut missing = if accepted { amount } else { 0 };
+        let mut newest_first: Vec<usize> = (0..self.lots.len()).rev().collect();
+        newest_first.sort_by_key(|lot| std::cmp::Reverse(self.lots[*lot].created));
+        for lot in newest_first {
+            if self.lots[lot].withdrawable {
+                let share = self.unheld(lot).min(missing);
+                self.lots[lot].remaining -= share;
+                missing -= share;
+            }
+        }
+        accepted
+    }
+
+    pub(super) fn void_lot(&mut self, lot: usize) -> bool {
+        let accepted = lot < self.lots.len() && self.unheld(lot) > 0;
+        if accepted {
+            self.lots[lot].remaining = self.held_of(lot);
+        }
+        accepted
+    }
+
+    pub(super) fn change_lot(&mut self, lot: usize, expires: Option<i128>) -> bool {
+        let accepted = self.lots.get(lot).is_some_and(|lot| lot.remaining > 0)
+            && !self.expired(lot, self.now)
+            && expires.is_none_or(|end| end > self.now);
+        if accepted {
+            self.lots[lot].expires = expires;
+        }
+        accepted
+    }
+
+    /// Whether the wallet may be closed, and what goes out then and what is lost.
+    pub(super) fn closing(&self) -> Option<(i128, i128)> {
+        let may = self.holds.iter().all(|hold| !hold.open) && self.debt() == 0;
+        may.then(|| (self.withdrawable(), self.balance() - self.withdrawable()))
+    }
+
     pub(super) fn place(&mut self, amount: i128, expires: i128) -> bool {
         let accepted = !self.frozen
             && expires > self.now

@@ -5,8 +5,9 @@ use super::model::{Model, ModelLot, WITHDRAWABLE};
 use super::steps::{Step, steps};
 use super::*;
 use crate::audit::WalletAudit;
-use crate::command::{Credit, Usage};
-use crate::entry::{EntryKind, UsageFacts};
+use crate::command::{ChangeLot, Credit, Usage, VoidLot, Withdraw};
+use crate::entry::{EntryKind, PayoutWay, UsageFacts};
+use crate::id::LotId;
 use crate::lot::Lot;
 use proptest::prelude::*;
 use proptest::sample::Index;
@@ -54,6 +55,12 @@ impl Pair {
         let unknown = HoldId::from_number(1);
         let place = recent(pick, self.holds.len(), 4);
         (place, self.holds.get(place).copied().unwrap_or(unknown))
+    }
+
+    fn pick_lot(&self, pick: Index) -> (usize, LotId) {
+        let place = recent(pick, self.book.lots.len(), 6);
+        let id = self.book.lots.keys().nth(place).copied();
+        (place, id.unwrap_or(LotId::from_number(1)))
     }
 
     fn pick_debit(&self, pick: Index) -> (usize, EntryId) {
@@ -135,6 +142,24 @@ impl Pair {
                     note,
                 });
                 (command, accepted)
+            }
+            Step::Withdraw(amount) => {
+                let command = withdraw_micros(amount);
+                (command, model.withdraw(i128::from(amount)))
+            }
+            Step::VoidLot(lot) => {
+                let (place, lot_id) = self.pick_lot(lot);
+                let command = Command::VoidLot(VoidLot { lot_id, note });
+                (command, self.model.void_lot(place))
+            }
+            Step::ChangeLot(lot, seconds) => {
+                let (place, lot_id) = self.pick_lot(lot);
+                let end = seconds.map(|seconds| self.model.now + seconds_in_micros(seconds));
+                let command = Command::ChangeLot(ChangeLot {
+                    lot_id,
+                    expires_at: seconds.map(|seconds| self.book.now.plus_seconds(seconds)),
+                });
+                (command, self.model.change_lot(place, end))
             }
             Step::Hold(amount, seconds) => {
                 let end = model.now + seconds_in_micros(seconds);
@@ -308,6 +333,27 @@ impl Pair {
         assert_eq!(found, expected, "open lots after {step:?}");
     }
 
+    /// Closed at last: what may go out goes out, the rest is lost, and nothing is left.
+    fn close(&mut self) {
+        self.model.book_due();
+        self.book.book_due();
+        let from = self.book.entries.len();
+        let closed = self.book.run(close(PayoutWay::Manual));
+        let expected = self.model.closing();
+        assert_eq!(closed.is_ok(), expected.is_some(), "{closed:?}");
+        if let Some(expected) = expected {
+            let rows = || self.book.entries[from..].iter().map(|row| &row.event);
+            let sum = |kind: EntryKind| {
+                let of_kind = rows().filter(|event| event.kind == kind);
+                of_kind.map(|event| -wide(event.amount)).sum::<i128>()
+            };
+            let found = (sum(EntryKind::Withdrawn), sum(EntryKind::Forfeited));
+            assert_eq!(found, expected, "withdrawn and forfeited");
+            assert_eq!(self.book.state.balances().by_funding_type, []);
+            assert!(self.book.state.balance.is_zero());
+        }
+    }
+
     fn audit(&self) {
         let mut audit = WalletAudit::new(self.book.state.id);
         for entry in &self.book.entries {
@@ -319,6 +365,13 @@ impl Pair {
         assert_eq!(audited.state.as_ref(), Some(&self.book.state));
         assert_eq!(audited.lots, self.book.lots);
     }
+}
+
+fn withdraw_micros(amount: i64) -> Command {
+    Command::Withdraw(Withdraw {
+        amount: micros(amount),
+        note: Note::default(),
+    })
 }
 
 fn spend(amount: i64, force: Option<Force>) -> Command {
@@ -340,6 +393,7 @@ proptest! {
         for step in &steps {
             pair.step(step);
         }
+        pair.close();
         pair.audit();
     }
 
@@ -375,6 +429,10 @@ fn random_commands_reach_the_corners() {
             let successor = event.lots.iter().any(|lot| lot.succeeds.is_some());
             let reopened = event.lots.iter().any(|lot| lot.source != entry.id);
             let overdraft = event.hold.is_some_and(|hold| !hold.overdraft.is_zero());
+            let held = event.lot_change.is_some_and(|change| {
+                let mut holds = pair.book.holds_on.iter();
+                holds.any(|(id, lot)| *id == entry.id && *lot == change.lot.id)
+            });
             let drawn = event.own_parts().count() > 1;
             let late = event
                 .effective_at
@@ -391,6 +449,7 @@ fn random_commands_reach_the_corners() {
                 ("overdraft of a hold", overdraft),
                 ("several lots", drawn),
                 ("late", late),
+                ("under a hold", held),
                 (
                     "a further refund",
                     event.refund_of.is_some() && !first_of_debit,
@@ -413,6 +472,10 @@ fn random_commands_reach_the_corners() {
         ("Refund", "opens a spent lot again"),
         ("Refund", "pays debt"),
         ("Refund", "a further refund"),
+        ("Withdrawn", "several lots"),
+        ("LotVoided", "any"),
+        ("LotChanged", "any"),
+        ("LotChanged", "under a hold"),
         ("Usage", "any"),
         ("HoldPlaced", "overdraft of a hold"),
         ("HoldCaptured", "makes debt"),

@@ -27,12 +27,12 @@ fn set(threshold: i64, refill: Refill, monthly_cap: Option<i64>) -> SetRecharge 
     }
 }
 
-fn fixed(threshold: i64, amount: i64, cap: Option<i64>) -> Command {
+pub(super) fn fixed(threshold: i64, amount: i64, cap: Option<i64>) -> Command {
     Command::SetRecharge(set(threshold, Refill::Fixed(units(amount)), cap))
 }
 
 /// A wallet with that balance, recharged by 20 below 20.
-fn recharged(balance: i64, cap: Option<i64>) -> Book {
+pub(super) fn recharged(balance: i64, cap: Option<i64>) -> Book {
     let mut book = limited(Book::after([cash(balance)]), None);
     book.ok(fixed(20, 20, cap));
     book

@@ -45,8 +45,17 @@ fn opening(number: i64, amount: Amount) -> OpenTopUp {
     }
 }
 
-fn open(number: i64, amount: i64) -> Command {
+pub(super) fn open(number: i64, amount: i64) -> Command {
     Command::OpenTopUp(opening(number, units(amount)))
+}
+
+/// The same on a page of the provider's, where it waits for the customer.
+pub(super) fn channeled(number: i64, amount: i64, channel: Channel) -> Command {
+    Command::OpenTopUp(OpenTopUp {
+        channel,
+        method: None,
+        ..opening(number, units(amount))
+    })
 }
 
 fn activation(number: i64, amount: i64) -> Command {

@@ -1,8 +1,9 @@
-//! Top-ups, auto-recharge and alerts as bytes: in rows, and as what a store keeps of a wallet's standing.
+//! Top-ups, payouts, auto-recharge and alerts as bytes: in rows, and as what a store keeps of a wallet's standing.
 
 use super::{CodecError, Reader, Writer};
 use crate::alerts::{Alert, Alerts, AlertsChange, Source};
 use crate::amount::Amount;
+use crate::entry::{Payout, PayoutWay};
 use crate::id::{PaymentMethodId, TopUpId};
 use crate::reason::Reason;
 use crate::recharge::{
@@ -125,6 +126,11 @@ impl Writer<'_> {
         self.byte(recharge.skipped.map_or(0, Skip::code));
     }
 
+    pub(super) fn payout(&mut self, payout: &Payout) {
+        self.byte(payout.way.code());
+        self.text_or_none(payout.payment_id.as_deref());
+    }
+
     pub(super) fn alerts_change(&mut self, change: &AlertsChange) {
         self.byte(change.source.code());
         self.length(change.thresholds.len());
@@ -228,6 +234,13 @@ impl Reader<'_> {
                 0 => None,
                 code => Some(Skip::from_code(code).ok_or(CodecError("unknown limit"))?),
             },
+        })
+    }
+
+    pub(super) fn payout(&mut self) -> Result<Payout, CodecError> {
+        Ok(Payout {
+            way: PayoutWay::from_code(self.byte()?).ok_or(CodecError("unknown way of a payout"))?,
+            payment_id: self.text_or_none()?,
         })
     }
 

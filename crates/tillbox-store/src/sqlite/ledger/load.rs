@@ -15,7 +15,7 @@ use tillbox_core::amount::Amount;
 use tillbox_core::command::{DebitRecord, DebtPayment};
 use tillbox_core::currency::Currency;
 use tillbox_core::debt::DebtSpan;
-use tillbox_core::entry::KeyStamp;
+use tillbox_core::entry::{Entry, KeyStamp};
 use tillbox_core::hold::HoldStatus;
 use tillbox_core::id::{CustomerId, EntryId, HoldId, LotId, MerchantId, WalletId};
 use tillbox_core::wallet::{NewWallet, WalletState, WalletStatus};
@@ -181,6 +181,33 @@ fn load_debt_payments(
         },
     )?;
     Ok(payments.collect::<rusqlite::Result<_>>()?)
+}
+
+pub(super) fn has_lot(
+    connection: &Connection,
+    wallet: WalletId,
+    lot: LotId,
+) -> Result<bool, StoreError> {
+    let mut statement =
+        connection.prepare_cached("SELECT 1 FROM lots WHERE id = ?1 AND wallet_id = ?2")?;
+    Ok(statement.exists([lot.number(), wallet.number()])?)
+}
+
+/// The row that a lot came in with, or the first of those that it stands for.
+pub(super) fn load_origin(
+    connection: &Connection,
+    lot: LotId,
+) -> Result<Option<Arc<Entry>>, StoreError> {
+    let sql = format!(
+        "WITH RECURSIVE chain (source, succeeds) AS ( \
+         SELECT source, succeeds FROM lots WHERE id = ?1 \
+         UNION ALL SELECT l.source, l.succeeds FROM chain c JOIN lots l ON l.id = c.succeeds) \
+         SELECT {ENTRY_COLUMNS} FROM log WHERE id = (SELECT source FROM chain WHERE succeeds IS NULL)"
+    );
+    let mut statement = connection.prepare_cached(&sql)?;
+    let mut rows = statement.query([lot.number()])?;
+    let row = rows.next()?;
+    row.map(|row| entry_from_row(row).map(Arc::new)).transpose()
 }
 
 pub(super) fn find_open_wallet(

@@ -16,16 +16,18 @@ use super::trail::{self, Trail};
 use crate::error::StoreError;
 use rusqlite::Connection;
 use std::path::Path;
+use std::sync::Arc;
 use tillbox_core::command::DebitRecord;
 use tillbox_core::currency::Currency;
+use tillbox_core::entry::Entry;
 use tillbox_core::hold::HoldStatus;
-use tillbox_core::id::{CustomerId, EntryId, HoldId, MerchantId, TopUpId, WalletId};
+use tillbox_core::id::{CustomerId, EntryId, HoldId, LotId, MerchantId, TopUpId, WalletId};
 use tillbox_core::top_up::TopUp;
 use tillbox_core::wallet::WalletState;
 use tillbox_engine::port::{Batch, CommitError, LedgerStore, LoadError, Remembered};
 
 pub(super) use load::load_wallet;
-use load::{find_open_wallet, load_debit, load_hold_status, load_key};
+use load::{find_open_wallet, has_lot, load_debit, load_hold_status, load_key, load_origin};
 pub(super) use write::expect_one;
 use write::write_batch;
 
@@ -154,6 +156,17 @@ impl LedgerStore for SqliteLedger {
         top_up: TopUpId,
     ) -> Result<Option<TopUp>, LoadError> {
         Ok(top_ups::of_wallet(&self.connection, wallet, top_up)?)
+    }
+
+    fn has_lot(&mut self, wallet: WalletId, lot: LotId) -> Result<bool, LoadError> {
+        Ok(has_lot(&self.connection, wallet, lot)?)
+    }
+
+    fn load_origins(&mut self, lots: &[LotId]) -> Result<Vec<Option<Arc<Entry>>>, LoadError> {
+        let found = in_snapshot(&self.connection, |connection| {
+            lots.iter().map(|id| load_origin(connection, *id)).collect()
+        });
+        Ok(found?)
     }
 
     fn find_open_wallet(

@@ -3,7 +3,7 @@
 use super::super::key_index::KeyIndex;
 use super::super::rows::pack_parts;
 use super::super::trail::{Plan, Trail, write_lot_now};
-use super::super::{outbox, stretches, top_ups};
+use super::super::{lot_warnings, outbox, stretches, top_ups};
 use rusqlite::{Connection, params};
 use std::collections::HashSet;
 use std::sync::Arc;
@@ -11,6 +11,7 @@ use tillbox_core::entry::{Entry, LogHead, encode_body};
 use tillbox_core::id::{LotId, MerchantId, WalletId};
 use tillbox_core::reason::{Language, Reason};
 use tillbox_core::time::Timestamp;
+use tillbox_core::wallet::WalletState;
 use tillbox_engine::port::{Batch, HoldWrite, LotWrite, OpenedWallet};
 
 /// All of a batch: wallets that it opens, rows with what looks them up, then what does not trail them, in its last
@@ -26,7 +27,7 @@ pub(super) fn write_batch(
     write_opened(connection, batch.opened)?;
     write_entries(connection, batch, head)?;
     trail.write(connection, plan)?;
-    write_lots(connection, batch.lots, &plan.lots_behind())?;
+    write_lots(connection, batch, &plan.lots_behind())?;
     write_holds(connection, batch.holds)?;
     write_top_ups(connection, batch)?;
     write_answers(connection, keys, batch)
@@ -158,14 +159,15 @@ fn write_links(connection: &Connection, entry: &Entry) -> rusqlite::Result<()> {
 
 fn write_lots(
     connection: &Connection,
-    lots: &[LotWrite],
+    batch: &Batch<'_>,
     behind: &HashSet<LotId>,
 ) -> rusqlite::Result<()> {
     let mut insert = connection.prepare_cached(
         "INSERT INTO lots (id, wallet_id, funding, withdrawable, priority, expires_at, created_at, amount, cost_basis, source, succeeds, remaining, held, open) \
          VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?12 > 0)",
     )?;
-    for write in lots {
+    let state_of = |wallet: WalletId| batch.wallets.iter().find(|state| state.id == wallet);
+    for write in batch.lots {
         match write {
             LotWrite::Opened { wallet_id, lot } => {
                 let changed = insert.execute(params![
@@ -184,16 +186,49 @@ fn write_lots(
                     lot.held.micros()
                 ])?;
                 expect_one(changed)?;
+                let owner = state_of(*wallet_id).map(|state| state.merchant_id);
+                lot_warnings::expect(connection, owner, *wallet_id, lot)?;
             }
             LotWrite::Changed { id, .. } if behind.contains(id) => {}
             LotWrite::Changed {
                 id,
                 remaining,
                 held,
-            } => write_lot_now(connection, *id, *remaining, *held)?,
+                expires_at,
+            } => {
+                write_lot_now(connection, *id, *remaining, *held)?;
+                if let Some(end) = expires_at {
+                    change_expiry(connection, *id, *end, state_of)?;
+                }
+            }
         }
     }
     Ok(())
+}
+
+/// Another expiry for a lot, and with it other warnings.
+fn change_expiry<'a>(
+    connection: &Connection,
+    id: LotId,
+    end: Option<Timestamp>,
+    state_of: impl FnOnce(WalletId) -> Option<&'a &'a WalletState>,
+) -> rusqlite::Result<()> {
+    let (wallet, before): (i64, Option<i64>) = connection
+        .prepare_cached("SELECT wallet_id, expires_at FROM lots WHERE id = ?1")?
+        .query_row([id.number()], |row| Ok((row.get(0)?, row.get(1)?)))?;
+    connection
+        .prepare_cached("UPDATE lots SET expires_at = ?2 WHERE id = ?1")?
+        .execute(params![id.number(), end.map(Timestamp::micros)])?;
+    let Some(state) = state_of(WalletId::from_number(wallet)) else {
+        return Ok(());
+    };
+    lot_warnings::change(
+        connection,
+        state,
+        id,
+        before.map(Timestamp::from_micros),
+        end,
+    )
 }
 
 fn write_holds(connection: &Connection, holds: &[HoldWrite]) -> rusqlite::Result<()> {

@@ -261,6 +261,7 @@ impl Ledger {
                 id: part.lot.id,
                 remaining: open.map_or(Amount::ZERO, |lot| lot.remaining),
                 held: open.map_or(Amount::ZERO, |lot| lot.held),
+                expires_at: None,
             }
         });
         let lots: Vec<LotWrite> = made.chain(changed).collect();

@@ -53,6 +53,8 @@ pub(super) fn only_spends(entry: &Entry) -> bool {
         top_up,
         recharge,
         alerts,
+        lot_change,
+        payout,
         status,
         overdraft_limit,
         effective_at: _,
@@ -70,6 +72,8 @@ pub(super) fn only_spends(entry: &Entry) -> bool {
         && top_up.is_none()
         && recharge.is_none()
         && alerts.is_none()
+        && lot_change.is_none()
+        && payout.is_none()
         && status.is_none()
         && overdraft_limit.is_none()
 }

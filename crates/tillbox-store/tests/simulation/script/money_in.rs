@@ -11,6 +11,7 @@ use tillbox_core::command::{AdvanceTopUp, Command, EndTopUp, OpenTopUp};
 use tillbox_core::command::{SetRecharge, SettleTopUp, TopUpEnd};
 use tillbox_core::entry::{Entry, EntryKind, KeyStamp, Note};
 use tillbox_core::id::{PaymentMethodId, TopUpId};
+use tillbox_core::lot::FundingType;
 use tillbox_core::policy::{Policies, Policy};
 use tillbox_core::reason::Reason;
 use tillbox_core::recharge::{FailureClass, PauseReason, RechargeSettings, Refill, TopUpLimits};
@@ -34,7 +35,7 @@ pub(crate) fn policies() -> Arc<Policies> {
             maximum: Some(amount(MAXIMUM)),
             maximum_balance: Some(amount(MAXIMUM_BALANCE)),
         },
-        promotional_expiry_days: Some(BONUS_DAYS),
+        expiry_days: [(FundingType::Promotional, BONUS_DAYS)].into(),
         ..Policy::default()
     };
     Arc::new(Policies {

@@ -89,9 +89,9 @@ impl CreditBody {
             )
             .instant("expires_at", self.expires_at.map(|at| at.0))
             .finish();
-        let mut credit = with_defaults(Credit::new(amount, funding), settings);
+        let mut credit = within_limits(Credit::new(amount, funding), settings);
         credit.priority = self.priority.map_or(credit.priority, |priority| priority.0);
-        credit.expiry = self.expires_at.map(|at| Expiry::At(at.0)).or(credit.expiry);
+        credit.expiry = self.expires_at.map(|at| Expiry::At(at.0));
         credit.note = note;
         Asked {
             command: Command::Credit(credit),
@@ -102,12 +102,12 @@ impl CreditBody {
     }
 }
 
-/// A credit with what the merchant's settings say.
-pub(crate) fn with_defaults(mut credit: Credit, settings: &Settings) -> Credit {
-    let days = settings.credit_expiry_days.get(credit.funding.name());
-    credit.expiry = days.map(|days| Expiry::InSeconds(days.saturating_mul(86_400)));
-    credit.maximum_balance = settings.maximum_balance;
-    credit
+/// A credit within the balance that the merchant allows.
+pub(crate) fn within_limits(credit: Credit, settings: &Settings) -> Credit {
+    Credit {
+        maximum_balance: settings.maximum_balance,
+        ..credit
+    }
 }
 
 /// Adds value to a wallet, as one lot.

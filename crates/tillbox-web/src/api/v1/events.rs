@@ -66,6 +66,9 @@ pub(crate) struct DataView<'a> {
     /// The share of the month's cap that is used: 80, 90 or 100.
     #[serde(skip_serializing_if = "Option::is_none")]
     percent: Option<u8>,
+    /// How many days are left: 30, 7 or 1.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    days_left: Option<u8>,
     /// Why, in the words of whoever did it.
     #[serde(skip_serializing_if = "Option::is_none")]
     reason: Option<&'a str>,
@@ -120,6 +123,7 @@ impl<'a> DataView<'a> {
                     .collect()
             }),
             percent: data.percent,
+            days_left: data.days_left,
             reason: data.reason.as_deref(),
         }
     }

@@ -6,6 +6,7 @@ pub(crate) mod api_keys;
 pub(crate) mod audit_log;
 pub(crate) mod auto_recharge;
 pub(crate) mod batches;
+pub(crate) mod closing;
 pub(crate) mod credits;
 pub(crate) mod customers;
 pub(crate) mod debits;
@@ -25,6 +26,7 @@ pub(crate) mod top_ups;
 pub(crate) mod transactions;
 pub(crate) mod usage;
 pub(crate) mod wallets;
+pub(crate) mod withdrawals;
 
 use super::answer;
 use super::problem::Problem;
@@ -33,7 +35,7 @@ use axum::http::StatusCode;
 use axum::response::Response;
 use tillbox_core::command::Command;
 use tillbox_core::entry::Note;
-use tillbox_core::id::{HoldId, WalletId};
+use tillbox_core::id::{HoldId, LotId, WalletId};
 use tillbox_core::rejection::Rejection;
 use tillbox_service::{Mode, Outcome, PriceError, ServiceError};
 
@@ -80,6 +82,11 @@ pub(crate) fn wallet_id(text: &str) -> Result<WalletId, Problem> {
 /// The id of a hold.
 pub(crate) fn hold_id(text: &str) -> Result<HoldId, Problem> {
     HoldId::parse(text).map_err(|_malformed| Problem::not_found())
+}
+
+/// The id of a lot in the path of a command. Another form is unknown, but the wallet and its replays are looked at first.
+pub(crate) fn lot_id(text: &str) -> LotId {
+    LotId::parse(text).unwrap_or(LotId::from_number(0))
 }
 
 /// Free text of a command.

@@ -173,9 +173,13 @@ impl<'a> TransactionView<'a> {
     }
 }
 
-/// The provider's id of the payment behind a credit.
+/// The provider's id of the payment behind a credit, or of the one that value goes back to.
 fn payment_id(event: &Event) -> Option<&str> {
-    event.top_up.as_deref()?.payment_id.as_deref()
+    match (event.top_up.as_deref(), &event.payout) {
+        (Some(top_up), _) => top_up.payment_id.as_deref(),
+        (None, Some(payout)) => payout.payment_id.as_deref(),
+        (None, None) => None,
+    }
 }
 
 /// Bytes in hexadecimal.
@@ -204,6 +208,11 @@ pub(crate) fn print_row(entry: &Entry, currency: Currency, dry_run: bool) -> (u1
         | EntryKind::Refund
         | EntryKind::HoldCaptured
         | EntryKind::LotExpired
+        | EntryKind::LotChanged
+        | EntryKind::LotVoided
+        | EntryKind::Withdrawn
+        | EntryKind::Forfeited
+        | EntryKind::Closed
         | EntryKind::Frozen
         | EntryKind::Unfrozen
         | EntryKind::Activated

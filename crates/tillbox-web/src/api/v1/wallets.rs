@@ -1,6 +1,7 @@
 //! Wallets: opening, looking, changing, freezing.
 
-use super::credits::{Funding, with_defaults};
+use super::closing::PlanView;
+use super::credits::{Funding, within_limits};
 use super::top_ups::NextAction;
 use super::{mode, wallet_id};
 use crate::api::answer::{bytes, ok, print, raw, replayed, stored};
@@ -53,6 +54,9 @@ pub(crate) struct WalletView<'a> {
     /// The payment that an activation waits for, in the answer to it.
     #[serde(skip_serializing_if = "Option::is_none")]
     activation: Option<ActivationView>,
+    /// What closing pays out and gives up, in the dry run of it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    plan: Option<PlanView>,
     #[serde(skip_serializing_if = "Option::is_none")]
     dry_run: Option<bool>,
 }
@@ -141,7 +145,16 @@ impl<'a> WalletView<'a> {
             created_at: view.row.created_at.to_string(),
             updated_at: view.updated_at.to_string(),
             activation: None,
+            plan: None,
             dry_run: dry_run.then_some(true),
+        }
+    }
+
+    /// The answer to a close.
+    pub(crate) fn closing(view: &'a View, plan: Option<PlanView>, dry_run: bool) -> Self {
+        Self {
+            plan,
+            ..Self::of(view, dry_run)
         }
     }
 }
@@ -254,7 +267,7 @@ pub(crate) async fn open(
             .metadata
             .map_or_else(|| "{}".to_owned(), |metadata| metadata.0),
         overdraft_limit: overdraft_limit.unwrap_or(Amount::ZERO),
-        initial_credit: initial.map(|credit| with_defaults(credit, &settings)),
+        initial_credit: initial.map(|credit| within_limits(credit, &settings)),
     };
     let answer: WalletAnswer = Arc::new(move |view| bytes(&WalletView::of(view, dry_run)));
     stored(

@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::alerts::{Alert, Alerts, AlertsChange, Source};
-use crate::entry::{decode_standing, encode_standing};
+use crate::entry::{LotChange, Payout, PayoutWay, decode_standing, encode_standing};
 use crate::id::PaymentMethodId;
 use crate::recharge::{
     Charge, Month, PauseReason, Recharge, RechargeSettings, RechargeState, Refill, Skip,
@@ -145,4 +145,72 @@ fn a_cut_or_lengthened_body_of_money_in_is_refused() {
         assert!(!read(&bytes[..end]), "cut to {end} bytes");
     }
     assert!(!read(&[bytes.as_slice(), &[0]].concat()));
+}
+
+fn going_out(payout: Option<Payout>, lot_change: Option<LotChange>) -> Entry {
+    let event = Event {
+        top_up_id: Some(TopUpId::from_number(12)),
+        payout,
+        lot_change,
+        ..Event::new(EntryKind::Withdrawn, Note::default())
+    };
+    sealed(event, Actor::System)
+}
+
+fn payout(way: PayoutWay, payment_id: Option<&str>) -> Payout {
+    Payout {
+        way,
+        payment_id: payment_id.map(Box::from),
+    }
+}
+
+fn changed_lot(expires_at: Option<Timestamp>) -> LotChange {
+    LotChange {
+        lot: DrawKey {
+            priority: 50,
+            expires_at: at(1),
+            withdrawable: true,
+            created_at: at(-1),
+            id: LotId::from_number(300),
+        },
+        expires_at,
+    }
+}
+
+#[test]
+fn format_1_of_money_out_never_changes() {
+    let original = payout(PayoutWay::Original, Some("pay-é"));
+    check_vector(
+        &going_out(Some(original), Some(changed_lot(Some(at(2))))),
+        "0180100003000018328089be8ae5c5b2060180f7c988e5c5b206d8048092b88be5c5b2060101067061792dc3a9",
+        "881f265b8f8e5ef508a3945ccc17a0daa153fcbae94adf0e9180b4639fc9fb0f",
+    );
+    let manual = payout(PayoutWay::Manual, None);
+    check_vector(
+        &going_out(Some(manual), None),
+        "01801000020000180000",
+        "665a45a08cf2d013661ec2c3d67c6ebc10bce11c80773a5712cdf004cfebbadd",
+    );
+    check_vector(
+        &going_out(None, Some(changed_lot(None))),
+        "0180100001000018328089be8ae5c5b2060180f7c988e5c5b206d80401",
+        "da483504ec2d0cd0ff861cdfa07351cd604d31224a744cf5e2d48a984558aa71",
+    );
+}
+
+#[test]
+fn a_cut_lengthened_or_newer_body_of_money_out_is_refused() {
+    let original = payout(PayoutWay::Original, Some("pay"));
+    let bytes = body(&going_out(Some(original), Some(changed_lot(None))));
+    assert!(read(&bytes));
+    for end in 0..bytes.len() {
+        assert!(!read(&bytes[..end]), "cut to {end} bytes");
+    }
+    assert!(!read(&[bytes.as_slice(), &[0]].concat()));
+    // The further flags stand behind the format and the first flags.
+    for further in [[0, 0], [0, 4], [128, 3]] {
+        let mut other = bytes.clone();
+        other[3..5].copy_from_slice(&further);
+        assert!(!read(&other), "{further:?}");
+    }
 }
