@@ -16,7 +16,7 @@
 mod tests;
 
 use crate::amount::Amount;
-use crate::entry::{Entry, EntryKind, Part};
+use crate::entry::{EntryKind, Event, Part};
 use crate::id::LotId;
 use crate::lot::FundingType;
 use crate::reason::Reason;
@@ -155,9 +155,8 @@ enum Source {
 }
 
 /// The postings of a row, in the order of its allocations. `reverses` is the reason of the transaction that a
-/// [`Reason::Reversal`] undoes; no other row needs it.
-pub fn postings(entry: &Entry, reverses: Option<Reason>) -> Vec<Posting> {
-    let event = &entry.event;
+/// [`Reason::Reversal`] undoes; none where it undoes the credit that made the lot. No other row needs it.
+pub fn postings(event: &Event, reverses: Option<Reason>) -> Vec<Posting> {
     let gives_back = event.kind == EntryKind::Refund;
     let reason = match event.reason {
         Some(Reason::Reversal) => reverses.unwrap_or(Reason::Reversal),
@@ -228,7 +227,9 @@ fn counterpart(reason: Reason, source: Source, gives_back: bool) -> Account {
         | Reason::Promotional
         | Reason::Bonus
         | Reason::CodeRedemption
-        | Reason::Refund => origin(source),
+        | Reason::Refund
+        // A lot that is taken back for itself: the opposite of the credit that made it.
+        | Reason::Reversal => origin(source),
         // Spending gives income, whatever it is paid with: given value was spent on when it was granted.
         Reason::Usage
         | Reason::Overage
@@ -236,7 +237,7 @@ fn counterpart(reason: Reason, source: Source, gives_back: bool) -> Account {
         | Reason::Subscription
         | Reason::RecurringCharge
         | Reason::InvoicePayment => Account::Revenue,
-        Reason::ManualAdjustment | Reason::Reversal => Account::Adjustments,
+        Reason::ManualAdjustment => Account::Adjustments,
         Reason::Withdrawal => paid_out(source, Account::Payouts),
         Reason::Expiry | Reason::Forfeiture => lost(source),
         Reason::Chargeback => paid_out(source, Account::PaymentClearing),

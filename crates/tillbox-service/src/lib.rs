@@ -8,6 +8,7 @@ mod alerts;
 mod api_keys;
 mod audit_log;
 mod auto_recharge;
+pub mod books;
 mod clock;
 mod customers;
 mod database;

@@ -9,6 +9,7 @@ use tillbox_core::command::Command;
 use tillbox_core::entry::Entry;
 use tillbox_core::id::{EntryId, HoldId, LotId, WalletId};
 use tillbox_core::lot::Lot;
+use tillbox_core::time::Timestamp;
 use tillbox_engine::work::Mode;
 use tillbox_store::sqlite::holds::{self, HoldFilter, StoredHold};
 use tillbox_store::sqlite::listing::{self, ListFilter, Listed};
@@ -99,19 +100,39 @@ impl Service {
             .ok_or(ServiceError::NotFound)
     }
 
-    /// Lots of a wallet, spent ones too, newest first, with ids below `before`.
+    /// Lots of a wallet, spent ones too, newest first, with ids below `before`; as of now or of a past instant.
     pub async fn lots(
         &self,
         who: &Principal,
         wallet: WalletId,
+        at: Option<Timestamp>,
         before: Option<LotId>,
         limit: usize,
     ) -> Result<Vec<Lot>, ServiceError> {
         self.book_due(who, wallet).await?;
+        self.check_past(who, at)?;
         let merchant = who.merchant_id;
         self.database
-            .read(move |connection| lots::list(connection, merchant, wallet, before, limit))
+            .read(move |connection| match at {
+                None => lots::list(connection, merchant, wallet, before, limit),
+                Some(at) => lots::list_at(connection, merchant, wallet, at, before, limit),
+            })
             .await
+    }
+
+    /// Passes an instant that does not lie in the future.
+    pub(crate) fn check_past(
+        &self,
+        who: &Principal,
+        at: Option<Timestamp>,
+    ) -> Result<(), ServiceError> {
+        if at.is_some_and(|at| at > self.clock_now(who)) {
+            return Err(ServiceError::Invalid {
+                pointer: "at",
+                message: "must not lie in the future",
+            });
+        }
+        Ok(())
     }
 
     /// A hold of that wallet, with the words that it was placed with.

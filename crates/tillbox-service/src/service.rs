@@ -70,6 +70,8 @@ pub struct Service {
     pub(crate) engine: Engine<SqliteLedger>,
     pub(crate) outbox: Outbox,
     pub(crate) past_states: Arc<PastStates>,
+    /// Held by whoever folds the log into the books.
+    pub(crate) folding: tokio::sync::Mutex<()>,
     pub(crate) ids: Arc<IdSource>,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) sandbox: Sandbox,
@@ -145,6 +147,7 @@ impl Service {
             engine,
             outbox: Outbox::new(Arc::clone(&ids), Arc::clone(&options.clock)),
             past_states: past_states(),
+            folding: tokio::sync::Mutex::default(),
             ids,
             clock: options.clock,
             sandbox,

@@ -283,7 +283,8 @@ impl Service {
         self.wallet_view(who, row).await
     }
 
-    /// The sums of a wallet, as of now or of a past instant. Now needs nothing but the ledger; the past is replayed.
+    /// The sums of a wallet, as of now or of a past instant. Now needs nothing but the ledger; the past is replayed
+    /// from the last snapshot before.
     pub async fn balance(
         &self,
         who: &Principal,
@@ -312,12 +313,7 @@ impl Service {
         id: WalletId,
         at: Timestamp,
     ) -> Result<WalletState, ServiceError> {
-        if at > self.clock_now(who) {
-            return Err(ServiceError::Invalid {
-                pointer: "at",
-                message: "must not lie in the future",
-            });
-        }
+        self.check_past(who, Some(at))?;
         self.engine.show(vec![id]).await?;
         let merchant_id = who.merchant_id;
         self.database

@@ -4,8 +4,9 @@ use crate::api::problem::{Problem, ProblemForm};
 use crate::api::request_id;
 use crate::api::v1::{
     adjustments, alerts, api_keys, audit_log, auto_recharge, batches, closing, credits, customers,
-    debits, events, explain, holds, lots, payment_methods, payments, portal_sessions, prices,
-    refunds, settings, system, test_clock, top_ups, transactions, usage, wallets, withdrawals,
+    debits, events, explain, holds, journal, lots, payment_methods, payments, portal_sessions,
+    prices, refunds, reports, settings, system, test_clock, top_ups, transactions, usage, wallets,
+    withdrawals,
 };
 use crate::{assets, docs, portal, sandbox};
 use axum::Router;
@@ -73,6 +74,14 @@ fn routes() -> OpenApiRouter<Arc<Service>> {
         .routes(routes!(explain::transaction::get))
         .routes(routes!(transactions::list_all))
         .routes(routes!(batches::create))
+        .routes(routes!(journal::list))
+        .routes(routes!(journal::as_csv))
+        .routes(routes!(reports::trial_balance::get))
+        .routes(routes!(reports::liability::get))
+        .routes(routes!(reports::revenue::get))
+        .routes(routes!(reports::breakage::get))
+        .routes(routes!(reports::top_ups::get))
+        .routes(routes!(reports::spend::get))
         .routes(routes!(events::list))
         .routes(routes!(events::stream))
         .routes(routes!(prices::create, prices::list))

@@ -189,6 +189,7 @@ pub(crate) async fn serve(
     let (ended, ledger_end) = tokio::sync::oneshot::channel();
     std::thread::spawn(move || drop(ended.send(ledger.join())));
     let jobs = tokio::spawn(Arc::clone(&service).run_jobs());
+    let books = tokio::spawn(Arc::clone(&service).run_books());
     let payments = tokio::spawn(Arc::clone(&service).run_payments());
     let notices = tokio::spawn(service.sandbox().clone().run_notices());
     println!("Tillbox listens on http://{address}");
@@ -229,6 +230,7 @@ pub(crate) async fn serve(
         tracing::warn!("some callers were not told that the ledger has ended");
     }
     jobs.abort();
+    books.abort();
     payments.abort();
     notices.abort();
     service.stop();

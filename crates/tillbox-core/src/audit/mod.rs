@@ -137,6 +137,15 @@ impl WalletAudit {
         self.derailed = true;
     }
 
+    /// The state behind the last row that it was given; none where the rows could not be followed. `wallet` is as for
+    /// [`WalletAudit::finish`].
+    pub fn state_so_far(&self, wallet: NewWallet) -> Option<WalletState> {
+        if self.derailed {
+            return None;
+        }
+        self.state(wallet).ok()
+    }
+
     /// Ends with the state that must be stored. `wallet` is the wallet as it is stored: what no row says of it
     /// (its status and its overdraft limit, when they never changed) is taken from there.
     pub fn finish(mut self, wallet: NewWallet) -> Audited {
@@ -144,6 +153,8 @@ impl WalletAudit {
             None
         } else {
             self.state(wallet)
+                .map_err(|broken| self.report(broken.invariant, 0, broken.detail))
+                .ok()
         };
         let is_over = self.status == Some(WalletStatus::Closed);
         if is_over && !self.derailed && !self.replay.is_empty() {
@@ -164,14 +175,8 @@ impl WalletAudit {
         }
     }
 
-    fn state(&mut self, wallet: NewWallet) -> Option<WalletState> {
-        let debt = match self.replay.sums_in_range() {
-            Ok(()) => self.replay.debt(),
-            Err(broken) => {
-                self.report(broken.invariant, 0, broken.detail);
-                return None;
-            }
-        };
+    fn state(&self, wallet: NewWallet) -> Result<WalletState, replay::Broken> {
+        self.replay.sums_in_range()?;
         let mut state = WalletState::new(NewWallet {
             status: self.status.unwrap_or(wallet.status),
             overdraft_limit: self.overdraft_limit.unwrap_or(wallet.overdraft_limit),
@@ -183,7 +188,7 @@ impl WalletAudit {
         state.last_at = self.last_at;
         state.last_effective_at = self.last_effective_at;
         state.balance = self.balance;
-        state.debt = debt;
+        state.debt = self.replay.debt();
         let lots = self.replay.lots.values();
         let lots = lots.filter(|lot| lot.remaining.is_positive());
         let holds = self.replay.holds.values();
@@ -196,7 +201,7 @@ impl WalletAudit {
         let recharge = self.top_ups.recharge.clone();
         let alerts = self.top_ups.alerts.clone();
         let state = state.with_open(lots.cloned().collect(), holds.cloned().collect());
-        Some(state.with_policy(open, recharge, alerts))
+        Ok(state.with_policy(open, recharge, alerts))
     }
 
     fn balance_less_held(&mut self, entry: &Entry) -> Amount {

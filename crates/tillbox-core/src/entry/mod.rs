@@ -34,7 +34,7 @@ pub type Hash = [u8; 32];
 macro_rules! kinds {
     ($($(#[$doc:meta])* $variant:ident = $code:literal;)*) => {
         /// What kind of row it is; [`Reason`] says why money moved, this says by which rule.
-        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
         pub enum EntryKind {
             $($(#[$doc])* $variant,)*
         }

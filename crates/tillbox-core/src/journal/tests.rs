@@ -2,8 +2,7 @@
 
 use super::*;
 use crate::debt::DebtSpan;
-use crate::entry::{Actor, Event, Note};
-use crate::id::{EntryId, WalletId};
+use crate::entry::{Event, Note};
 use crate::lot::DrawKey;
 use crate::time::Timestamp;
 use FundingType::{Cash, CodeRedemption, ManualAdjustment, Promotional};
@@ -39,33 +38,20 @@ fn span(amount: i64) -> DebtSpan {
     }
 }
 
-fn row(kind: EntryKind, reason: Option<Reason>, change: impl FnOnce(&mut Event)) -> Entry {
+fn row(kind: EntryKind, reason: Option<Reason>, change: impl FnOnce(&mut Event)) -> Event {
     let mut event = Event::new(kind, Note::default());
     event.reason = reason;
     change(&mut event);
-    Entry {
-        id: EntryId::from_number(1),
-        wallet_id: WalletId::from_number(1),
-        version: 1,
-        seq: None,
-        at: Timestamp::from_micros(0),
-        balance_after: Amount::ZERO,
-        actor: Actor::System,
-        key: None,
-        event,
-        salt: None,
-        note_commitment: None,
-        hash: [0; 32],
-    }
+    event
 }
 
 /// A row's postings as `debit > credit amount`.
-fn shown(entry: &Entry, reverses: Option<Reason>) -> Vec<String> {
+fn shown(event: &Event, reverses: Option<Reason>) -> Vec<String> {
     let show = |posting: &Posting| {
         let (debit, credit) = (posting.debit.name(), posting.credit.name());
         format!("{debit} > {credit} {}", posting.amount.micros())
     };
-    postings(entry, reverses).iter().map(show).collect()
+    postings(event, reverses).iter().map(show).collect()
 }
 
 fn moved(kind: EntryKind, reason: Reason, part: Part) -> String {
@@ -135,7 +121,7 @@ const COUNTERPARTS: [(Reason, [&str; 5], &str); 19] = {
             ],
             "payment_clearing",
         ),
-        (R::Reversal, ["adjustments"; 5], "adjustments"),
+        (R::Reversal, ORIGIN, "adjustments"),
     ]
 };
 

@@ -23,6 +23,7 @@ pub(super) const MIGRATIONS: &[(&str, &str)] = &[
         "lot_warnings",
         include_str!("migrations/0011_lot_warnings.sql"),
     ),
+    ("books", include_str!("migrations/0012_books.sql")),
 ];
 
 /// Whether a file is a ledger, could become one, or is something else's.

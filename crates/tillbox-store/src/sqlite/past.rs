@@ -1,7 +1,8 @@
-//! A wallet as it was: its log, replayed.
+//! A wallet as it was: its log, replayed from the last snapshot before.
 
 use super::rows::{ENTRY_COLUMNS, corrupt, entry_from_row};
-use super::{currency, limit};
+use super::transactions::first_version_at;
+use super::{currency, limit, snapshots};
 use crate::error::StoreError;
 use rusqlite::Connection;
 use tillbox_core::amount::Amount;
@@ -39,23 +40,42 @@ pub fn initial(
     })))
 }
 
+/// The state behind the last snapshot up to a version, or before the first row. None when the merchant has no such
+/// wallet.
+pub fn nearest(
+    connection: &Connection,
+    merchant: MerchantId,
+    id: WalletId,
+    through: u64,
+) -> Result<Option<WalletState>, StoreError> {
+    let Some(state) = initial(connection, merchant, id)? else {
+        return Ok(None);
+    };
+    let snapshot = if through < snapshots::EVERY {
+        None
+    } else {
+        snapshots::nearest(connection, id, through)?
+    };
+    Ok(Some(snapshot.unwrap_or(state)))
+}
+
 /// The state at an instant: rows booked until then, and what was due then though it was booked later. None when
-/// the merchant has no such wallet.
+/// the merchant has no such wallet. Costs some twenty look-ups, and the rows behind the last snapshot.
 pub fn state_at(
     connection: &Connection,
     merchant: MerchantId,
     id: WalletId,
     at: Timestamp,
 ) -> Result<Option<WalletState>, StoreError> {
-    let Some(mut state) = initial(connection, merchant, id)? else {
+    let behind = Timestamp::from_micros(at.micros().saturating_add(1));
+    let next = first_version_at(connection, id, behind)?;
+    let through = u64::try_from(next.saturating_sub(1)).unwrap_or(0);
+    let Some(mut state) = nearest(connection, merchant, id, through)? else {
         return Ok(None);
     };
-    let sql = format!(
-        "SELECT {ENTRY_COLUMNS} FROM log_of_wallets log WHERE wallet_id = ?1 AND at <= ?2 ORDER BY version"
-    );
-    let mut statement = connection.prepare_cached(&sql)?;
-    for entry in statement.query_and_then([id.number(), at.micros()], entry_from_row)? {
-        state.apply(&entry?);
+    advance(connection, &mut state, through, usize::MAX)?;
+    if state.version != through {
+        return Err(corrupt(format!("{id} has no row of version {through}")));
     }
     Ok(Some(as_of(&state, at)))
 }

@@ -3,12 +3,10 @@
 //! Whoever follows events needs the state behind each row. A walk replays the rows of a wallet in order, so that
 //! rows told of one after the other cost one step each; where it begins, and where it ends, it shares with other
 //! walks through [`PastStates`], so that following costs the new rows alone. A wallet that nobody followed lately is
-//! replayed from its first row, a bounded stretch at a time: a snapshot of the state would shorten that, and would be
-//! looked for where [`past::initial`] is.
+//! replayed from its last snapshot before, a bounded stretch at a time.
 
-use super::past;
 use super::rows::corrupt;
-use super::state_row;
+use super::{past, snapshots, state_row};
 use crate::error::StoreError;
 use lru::LruCache;
 use rusqlite::Connection;
@@ -121,12 +119,15 @@ impl Walk {
         steps: &mut Steps,
     ) -> Result<Option<&Arc<WalletState>>, StoreError> {
         if !self.states.contains_key(&wallet) {
-            let state = match past.nearest(wallet, through) {
-                Some(state) => state,
-                None => Arc::new(
-                    past::initial(connection, merchant, wallet)?
-                        .ok_or_else(|| corrupt(format!("{wallet} has rows and is not there")))?,
-                ),
+            let known = past.nearest(wallet, through);
+            let state = match known {
+                Some(state) if through - state.version < snapshots::EVERY => state,
+                known => {
+                    let stored = past::nearest(connection, merchant, wallet, through)?
+                        .ok_or_else(|| corrupt(format!("{wallet} has rows and is not there")))?;
+                    let ahead = known.filter(|known| known.version > stored.version);
+                    ahead.unwrap_or_else(|| Arc::new(stored))
+                }
             };
             self.take(state, past);
         }

@@ -40,14 +40,19 @@ pub(crate) fn guarded(text: &str) -> Cow<'_, str> {
 }
 
 /// Lines of CSV.
-pub(crate) fn lines<const COLUMNS: usize, Field: AsRef<str>>(
-    records: impl Iterator<Item = [Field; COLUMNS]>,
+pub(crate) fn lines<Field: AsRef<str>>(
+    records: impl Iterator<Item = impl AsRef<[Field]>>,
 ) -> IoResult<Vec<u8>> {
     let mut writer = csv::WriterBuilder::new()
         .terminator(csv::Terminator::CRLF)
         .from_writer(Vec::with_capacity(16_384));
     for record in records {
-        writer.write_record(record.iter().map(|field| field.as_ref().as_bytes()))?;
+        writer.write_record(
+            record
+                .as_ref()
+                .iter()
+                .map(|field| field.as_ref().as_bytes()),
+        )?;
     }
     let written = writer.into_inner();
     written.map_err(|error| Error::other(error.to_string()))
@@ -91,7 +96,12 @@ where
             }
         }
     });
-    let mut response = Body::from_stream(chunks).into_response();
+    kept_as(file, Body::from_stream(chunks))
+}
+
+/// Answers with a body of CSV, to be kept as a file.
+pub(crate) fn kept_as(file: &'static str, body: impl Into<Body>) -> Response {
+    let mut response = body.into().into_response();
     let headers = response.headers_mut();
     let kind = HeaderValue::from_static("text/csv; charset=utf-8");
     headers.insert(header::CONTENT_TYPE, kind);

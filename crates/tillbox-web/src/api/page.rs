@@ -111,6 +111,12 @@ impl Query {
         )))
     }
 
+    /// An instant, and nothing but that.
+    pub(crate) fn past_instant(&self, name: &str) -> Result<Option<Timestamp>, Problem> {
+        let at = self.get(name).map(Timestamp::parse).transpose();
+        at.map_err(|wrong| Problem::invalid_parameter(name, wrong.to_string()))
+    }
+
     /// Page size and position. `position` of a cursor is a number; the cursor is bound to all other parameters.
     pub(crate) fn page(&self, list: &str) -> Result<Page, Problem> {
         let limit = self.limit()?;

@@ -5,6 +5,7 @@ mod api_keys;
 mod app;
 mod audit_log;
 mod bodies;
+mod books;
 mod connections;
 mod documents;
 mod dry_runs;

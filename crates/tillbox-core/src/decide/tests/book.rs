@@ -248,7 +248,7 @@ impl Book {
 
     /// The liability of each funding type is Σ remaining of its lots, the receivable is Σ debt.
     fn demand_that_the_journal_ties(&mut self, entry: &Entry) {
-        for posting in postings(entry, None) {
+        for posting in postings(&entry.event, None) {
             assert!(posting.amount.is_positive() && posting.debit != posting.credit);
             for (account, sign) in [(posting.debit, 1), (posting.credit, -1)] {
                 *self.ledger.entry(account).or_insert(0) +=

@@ -2,6 +2,7 @@
 
 mod anchor;
 mod audit_log;
+mod books;
 mod customers;
 mod erasures;
 mod events;
@@ -12,6 +13,7 @@ mod outbox;
 mod plain;
 mod pool;
 mod portal_sessions;
+mod snapshots;
 mod transactions;
 mod walk;
 mod wallets;

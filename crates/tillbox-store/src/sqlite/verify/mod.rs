@@ -5,6 +5,7 @@
 //! | wallets ([`wallet`]) | each wallet's rows in order, then its state, lots and holds ([`compare`]) | one pass over the log, one look-up a key |
 //! | rows ([`tail`]) | whether each row was one of its wallet's | a count |
 //! | links ([`links`]) | keys and refunds, back to their rows | one look-up each |
+//! | books ([`books`]) | the log up to what is folded, added up anew | one pass over the log |
 //!
 //! **In snapshots.** A read transaction lasts for some thousand rows, so that the writer's log can be folded. Rows
 //! never change, so those of one wallet may come from several snapshots; only the last of them, the one in which
@@ -12,6 +13,7 @@
 //! trails the log ([`tail`]): a wallet's tables are compared as of the last row that they have, then its other rows are
 //! followed.
 
+mod books;
 mod compare;
 mod links;
 mod tail;
@@ -100,6 +102,7 @@ pub fn verify(path: &Path, progress: &mut dyn FnMut(Progress)) -> Result<Report,
     }
     walk.check_all_were_read(&connection, ROWS_PER_SNAPSHOT, &mut report)?;
     links::check(&connection, ROWS_PER_SNAPSHOT, &mut report)?;
+    books::check(&connection, ROWS_PER_SNAPSHOT, &mut report)?;
     let micros = SystemClock.now().micros().saturating_sub(begun);
     report.took = Duration::from_micros(u64::try_from(micros).unwrap_or(0));
     Ok(report)
@@ -147,6 +150,7 @@ fn next_wallet(connection: &Connection, after: i64) -> Result<Option<WalletId>, 
                UNION ALL SELECT min(wallet_id) FROM lots WHERE wallet_id > ?1 \
                UNION ALL SELECT min(wallet_id) FROM holds WHERE wallet_id > ?1 \
                UNION ALL SELECT min(wallet_id) FROM top_ups WHERE wallet_id > ?1 \
+               UNION ALL SELECT min(wallet_id) FROM snapshots WHERE wallet_id > ?1 \
                UNION ALL SELECT min(wallet_id) FROM debt_payments WHERE wallet_id > ?1)";
     let mut statement = connection.prepare_cached(sql)?;
     let id: Option<Option<i64>> = statement.query_row([after], |row| row.get(0)).optional()?;

@@ -1,7 +1,7 @@
 //! One wallet after the other: its rows, and what was derived from them.
 
-use super::super::limit;
 use super::super::rows::{ENTRY_COLUMNS, entry_from_row};
+use super::super::{limit, snapshots};
 use super::compare::{
     STATE, compare_holds, compare_lots, compare_state, compare_top_ups, load_wallet,
 };
@@ -14,6 +14,7 @@ use tillbox_core::audit::{Audited, WalletAudit};
 use tillbox_core::entry::Entry;
 use tillbox_core::id::WalletId;
 
+const SNAPSHOTS: &str = "snapshots are what the log comes to";
 const DEBT_PAYMENTS: &str = "payments of debt are stored beside the log";
 
 /// Where the audit stands: behind the last whole wallet, perhaps within the next.
@@ -157,7 +158,8 @@ impl Open {
                 self.audit.feed(&entry);
                 self.check_merchant(row, &entry, report)?;
                 self.check_links(connection, &entry, report)?;
-                self.check_told(connection, &entry, report)
+                self.check_told(connection, &entry, report)?;
+                self.check_snapshot(connection, &entry, report)
             }
             Err(StoreError::Corrupt { what }) => {
                 self.audit.feed_unreadable(what);
@@ -288,6 +290,30 @@ impl Open {
         Ok(())
     }
 
+    /// A snapshot is what the rows up to its own come to.
+    fn check_snapshot(
+        &self,
+        connection: &Connection,
+        entry: &Entry,
+        report: &mut Report,
+    ) -> Result<(), StoreError> {
+        if !snapshots::is_due(entry.version) {
+            return Ok(());
+        }
+        let Some(stored) = snapshots::stored(connection, self.id, entry.version)? else {
+            return Ok(());
+        };
+        let wallet = self.or_unreadable(load_wallet(connection, self.id), report)?;
+        let expected = wallet
+            .flatten()
+            .and_then(|wallet| self.audit.state_so_far(wallet));
+        if expected.is_some_and(|expected| !stored.is_of(&expected)) {
+            let detail = format!("the snapshot behind version {} is another", entry.version);
+            self.found(SNAPSHOTS, Some(entry), detail, report);
+        }
+        Ok(())
+    }
+
     /// Compares what the rows come to with what is stored, in the snapshot that saw the last of them.
     fn finish(
         mut self,
@@ -311,6 +337,10 @@ impl Open {
             && let Some(detail) = told::check_opening(connection, self.id)?
         {
             self.found(told::OPENINGS, None, detail, report);
+        }
+        if self.readable && snapshots::has_others(connection, self.id, self.audit.version())? {
+            let detail = "there is one behind no row that has one".to_owned();
+            self.found(SNAPSHOTS, None, detail, report);
         }
         let Some(wallet) = self.or_unreadable(load_wallet(connection, self.id), report)? else {
             return Ok(());

@@ -2,6 +2,7 @@
 
 mod derived;
 mod forged;
+mod trailing;
 
 use crate::books::{Books, units};
 use crate::commands::{advance, alerts, declined, recharge, settle, top_up};

@@ -86,9 +86,9 @@ pub(crate) struct VoidBody {
     dry_run: Option<bool>,
 }
 
-/// Lots of a wallet, newest first, spent ones too.
+/// Lots of a wallet, newest first, spent ones too; as of now or of a past instant.
 #[utoipa::path(get, path = "/v1/wallets/{wallet_id}/lots", tag = "wallets",
-    params(("wallet_id" = String, Path), ("limit" = Option<u32>, Query, minimum = 1, maximum = 100), ("cursor" = Option<String>, Query)),
+    params(("wallet_id" = String, Path), ("at" = Option<String>, Query), ("limit" = Option<u32>, Query, minimum = 1, maximum = 100), ("cursor" = Option<String>, Query)),
     responses((status = 200, body = Listed<LotView>)))]
 pub(crate) async fn list(
     State(service): State<Arc<Service>>,
@@ -96,7 +96,8 @@ pub(crate) async fn list(
     Path(wallet): Path<String>,
     query: Query,
 ) -> Result<Response, Problem> {
-    query.allow(&["limit", "cursor"])?;
+    query.allow(&["at", "limit", "cursor"])?;
+    let at = query.past_instant("at")?;
     let page = query.page(&format!("lots of {wallet}"))?;
     let wallet = wallet_id(&wallet)?;
     let currency = service.wallet_currency(&caller.principal, wallet).await?;
@@ -104,6 +105,7 @@ pub(crate) async fn list(
         .lots(
             &caller.principal,
             wallet,
+            at,
             page.before.map(LotId::from_number),
             page.rows(),
         )

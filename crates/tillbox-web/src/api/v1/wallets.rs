@@ -24,7 +24,6 @@ use tillbox_core::command::{Command, Credit};
 use tillbox_core::currency::Currency;
 use tillbox_core::entry::Note;
 use tillbox_core::id::{CustomerId, PaymentMethodId, WalletId};
-use tillbox_core::time::Timestamp;
 use tillbox_core::top_up::TopUpStatus;
 use tillbox_core::wallet::{Balances, WalletStatus};
 use tillbox_service::{
@@ -360,8 +359,7 @@ pub(crate) async fn balance(
     query: Query,
 ) -> Result<Response, Problem> {
     query.allow(&["at"])?;
-    let at = query.get("at").map(Timestamp::parse).transpose();
-    let at = at.map_err(|wrong| Problem::invalid_parameter("at", wrong.to_string()))?;
+    let at = query.past_instant("at")?;
     let id = wallet_id(&wallet)?;
     let balance = service.balance(&caller.principal, id, at).await?;
     let currency = balance.currency;

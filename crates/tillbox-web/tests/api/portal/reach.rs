@@ -4,8 +4,10 @@ use super::{session, sign_in};
 use crate::app::TestApp;
 use tillbox_core::id::{CustomerId, WalletId};
 use tillbox_core::top_up::Channel;
+use tillbox_service::books::Every;
 use tillbox_service::payments::page::{PageRequest, PageTerms};
 use tillbox_service::{Mode, NewPayment, NewTopUp, ServiceError};
+use tillbox_store::sqlite::books::Span;
 use tillbox_store::sqlite::top_ups::TopUpFilter;
 use tillbox_store::sqlite::wallets::WalletFilter;
 
@@ -45,7 +47,19 @@ async fn a_customer_reaches_its_own_wallets_and_nothing_else() {
             .await
             .err(),
     );
-    not_found("lots", service.lots(who, other, None, 10).await.err());
+    not_found("lots", service.lots(who, other, None, None, 10).await.err());
+    not_found(
+        "past lots",
+        service.lots(who, other, past, None, 10).await.err(),
+    );
+    not_found("journal", service.journal(who, Span::default()).await.err());
+    not_found(
+        "trial balance",
+        service.booked_in(who, Span::default()).await.err(),
+    );
+    not_found("liability", service.liability(who, None).await.err());
+    let by_day = service.booked_by(who, Span::default(), Every::Day).await;
+    not_found("reports", by_day.err());
     let stranger = CustomerId::from_number(1);
     not_found("customer", service.customer(who, stranger).await.err());
     not_found(
