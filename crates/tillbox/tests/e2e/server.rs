@@ -34,6 +34,15 @@ struct Running {
     address: SocketAddr,
 }
 
+/// What strace makes of the n-th system call of a kind.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Injection {
+    pub(crate) call: &'static str,
+    /// `KILL`, or the error that the call gives.
+    pub(crate) fault: &'static str,
+    pub(crate) place: usize,
+}
+
 impl Server {
     /// Starts a server on an empty database, and returns when it is ready.
     #[track_caller]
@@ -125,6 +134,34 @@ impl Server {
     pub(crate) fn restart_with_bootstrap_key(&mut self, key: &str) {
         self.bootstrap_key = Some(key.to_owned());
         self.restart();
+    }
+
+    /// Starts the process under strace, with a fault to come; whether it became ready before that.
+    pub(crate) fn start_injected(&mut self, injection: &Injection) -> bool {
+        let Injection { call, fault, place } = injection;
+        let fault = match *fault {
+            "KILL" => "signal=KILL".to_owned(),
+            error => format!("error={error}"),
+        };
+        self.starts += 1;
+        let address = free_address();
+        let mut command = Command::new("strace");
+        // Traced from the side: the process is our child, and is what a signal meets.
+        command.args(["-D", "-f", "-qq", "-o", "/dev/null"]);
+        command.arg(format!("--trace={call}"));
+        command.arg(format!("--inject={call}:{fault}:when={place}"));
+        command.arg(binary());
+        self.set_up(&mut command, address, &self.log_name());
+        let child = command.spawn().expect("strace starts");
+        let running = self.running.insert(Running { child, address });
+        let prober = Client::new(address, "");
+        let ready = wait::at_most(READY_WITHIN, || {
+            if running.child.try_wait().expect("asked").is_some() {
+                return Some(false);
+            }
+            prober.is_ready().then_some(true)
+        });
+        ready.unwrap_or(false)
     }
 
     /// Another client with its own connections, with the bootstrap key.
@@ -244,6 +281,12 @@ impl Server {
 
     fn command(&self) -> Command {
         let mut command = Command::new(binary());
+        self.surround(&mut command);
+        command
+    }
+
+    /// A folder, and an environment without settings of whoever runs the tests.
+    fn surround(&self, command: &mut Command) {
         command
             .current_dir(&self.directory)
             .env_remove("TILLBOX_CONFIG")
@@ -253,11 +296,16 @@ impl Server {
             .env_remove("TILLBOX_PUBLIC_URL")
             .env_remove("TILLBOX_LOG")
             .env_remove("TILLBOX_BOOTSTRAP_KEY");
-        command
     }
 
     fn spawn_serve(&self, address: SocketAddr, log_name: &str) -> Child {
-        let mut command = self.command();
+        let mut command = Command::new(binary());
+        self.set_up(&mut command, address, log_name);
+        command.spawn().expect("the binary starts")
+    }
+
+    fn set_up(&self, command: &mut Command, address: SocketAddr, log_name: &str) {
+        self.surround(command);
         command
             .arg("serve")
             .args(&self.arguments)
@@ -272,7 +320,6 @@ impl Server {
         if let Some(filter) = self.log {
             command.env("TILLBOX_LOG", filter);
         }
-        command.spawn().expect("the binary starts")
     }
 }
 
