@@ -8,8 +8,10 @@
 //! - `folded_to` in the database: every row up to that id has its key in the table. It moves in the commit of a run's
 //!   last slice; rows of a run that is half folded lie behind it, and are folded again after a crash (`OR IGNORE`).
 //! - A key is looked for in `recent`, in `run`, then in the table; one of the three has it. Nothing is ever forgotten.
+//! - What is new is not looked for in tables at all: a filter over all that is stored says so ([`KnownKeys`]).
 //! - A slice is a little longer than the batch that it rides on, so a run is folded before the next one is full.
 
+use super::known_keys::KnownKeys;
 use crate::error::StoreError;
 use rusqlite::{Connection, OptionalExtension};
 use std::collections::HashMap;
@@ -22,8 +24,11 @@ type Key = [u8; 16];
 pub(super) struct KeyIndex {
     /// Keys of rows behind the run.
     recent: HashMap<Key, i64>,
-    /// The run that is being folded, in key order.
+    /// The run that is being folded, in key order, and to be looked up in.
     run: Vec<(Key, i64)>,
+    run_ids: HashMap<Key, i64>,
+    /// What is stored, perhaps.
+    known: KnownKeys,
     /// How much of it is in the table.
     folded: usize,
     /// How long runs are.
@@ -46,6 +51,8 @@ impl KeyIndex {
         let mut index = Self {
             recent,
             run: Vec::new(),
+            run_ids: HashMap::new(),
+            known: KnownKeys::load(connection)?,
             folded: 0,
             length,
         };
@@ -69,14 +76,18 @@ impl KeyIndex {
     }
 
     fn find_in_memory(&self, key: &Key) -> Option<i64> {
-        let in_run = || {
-            let place = self
-                .run
-                .binary_search_by_key(key, |(known, _)| *known)
-                .ok()?;
-            self.run.get(place).map(|(_, id)| *id)
-        };
-        self.recent.get(key).copied().or_else(in_run)
+        let found = self.recent.get(key).or_else(|| self.run_ids.get(key));
+        found.copied()
+    }
+
+    /// Whether a row or an answer may be stored under the key; where it says no, none is.
+    pub(super) fn may_have(&self, key: &Key) -> bool {
+        self.find_in_memory(key).is_some() || self.known.may_have(key)
+    }
+
+    /// Learns of what was stored since the last call, answers of plain writes too.
+    pub(super) fn catch_up(&mut self, connection: &Connection) -> rusqlite::Result<()> {
+        self.known.catch_up(connection)
     }
 
     /// Whether a batch may add these keys: none twice, none that waits in memory. What is in the table was looked up
@@ -118,6 +129,9 @@ impl KeyIndex {
     /// The commit succeeded.
     pub(super) fn committed(&mut self, added: &[(Key, i64)], Slice(end): Slice) {
         self.recent.extend(added.iter().copied());
+        for (key, _) in self.run.get(self.folded..end).unwrap_or_default() {
+            self.known.add(key);
+        }
         self.folded = end;
         self.begin_run();
     }
@@ -125,8 +139,10 @@ impl KeyIndex {
     /// Once a run is folded and enough has gathered behind it, that is the next.
     fn begin_run(&mut self) {
         if self.folded == self.run.len() && self.recent.len() >= self.length {
+            self.run_ids = std::mem::take(&mut self.recent);
             self.run.clear();
-            self.run.extend(self.recent.drain());
+            self.run
+                .extend(self.run_ids.iter().map(|(key, id)| (*key, *id)));
             self.run.sort_unstable();
             self.folded = 0;
         }
@@ -134,9 +150,10 @@ impl KeyIndex {
 
     /// Folds all that waits: inside one transaction, and once it is committed, see [`KeyIndex::committed`].
     pub(super) fn fold_all(&mut self, connection: &Connection) -> rusqlite::Result<Slice> {
-        let rest = self.run.split_off(self.folded);
-        self.run = rest;
-        self.run.extend(self.recent.drain());
+        self.run_ids.extend(self.recent.drain());
+        self.run.clear();
+        self.run
+            .extend(self.run_ids.iter().map(|(key, id)| (*key, *id)));
         self.run.sort_unstable();
         self.folded = 0;
         self.fold_up_to(connection, self.run.len())
@@ -154,6 +171,7 @@ mod tests {
                 "CREATE TABLE log (id INTEGER PRIMARY KEY, key BLOB);
                  CREATE TABLE keys (key BLOB PRIMARY KEY, entry_id INTEGER NOT NULL) WITHOUT ROWID;
                  CREATE TABLE key_fold (folded_to INTEGER NOT NULL);
+                 CREATE TABLE answers (key BLOB PRIMARY KEY);
                  INSERT INTO key_fold VALUES (0);",
             )
             .expect("tables");
@@ -213,8 +231,10 @@ mod tests {
                         Some(id),
                         "{id} at step {step}"
                     );
+                    assert!(index.may_have(&key_of(id)), "{id} at step {step}");
                 }
                 assert_eq!(index.find(&connection, &key_of(next)).expect("looks"), None);
+                assert!(!index.may_have(&key_of(next)));
                 assert!(
                     next == 1
                         || !index.admits(&[(key_of(next - 1), next)])

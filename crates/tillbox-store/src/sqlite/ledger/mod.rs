@@ -125,10 +125,17 @@ impl LedgerStore for SqliteLedger {
     }
 
     fn load_keys(&mut self, keys: &[[u8; 16]]) -> Result<Vec<Option<Remembered>>, LoadError> {
+        let index = &mut self.keys;
         let found = in_snapshot(&self.connection, |connection| {
-            keys.iter()
-                .map(|key| load_key(connection, &self.keys, key))
-                .collect()
+            index.catch_up(connection)?;
+            let load = |key| {
+                if index.may_have(key) {
+                    load_key(connection, index, key)
+                } else {
+                    Ok(None)
+                }
+            };
+            keys.iter().map(load).collect()
         });
         Ok(found?)
     }

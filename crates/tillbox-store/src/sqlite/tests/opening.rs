@@ -183,3 +183,28 @@ fn the_highest_id_is_found_in_every_table() {
         assert_eq!(plain.store.highest_id().expect("reads"), 9_000, "{insert}");
     }
 }
+
+/// The log has no index by wallet: `log_of_wallets` has, of what is folded, and `log::read` reads on behind that. Who
+/// reads the former has the wallet shown before (`Engine::show`).
+#[test]
+fn no_query_looks_through_the_whole_log_for_the_rows_of_a_wallet() {
+    let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("src/sqlite");
+    let mut folders = vec![folder];
+    let mut found = Vec::new();
+    while let Some(folder) = folders.pop() {
+        for one in std::fs::read_dir(folder).expect("a folder") {
+            let path = one.expect("a file").path();
+            if path.is_dir() {
+                folders.push(path);
+                continue;
+            }
+            let text = std::fs::read_to_string(&path).expect("a text");
+            for by_wallet in ["wallet_id = ", "log.wallet_id = "] {
+                if text.contains(&format!("FROM log WHERE {by_wallet}")) {
+                    found.push(path.clone());
+                }
+            }
+        }
+    }
+    assert_eq!(found, Vec::<std::path::PathBuf>::new());
+}

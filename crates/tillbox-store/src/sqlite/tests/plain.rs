@@ -6,11 +6,12 @@ use crate::sqlite::answers;
 use crate::sqlite::api_keys::{self, ApiKeyRow};
 use crate::sqlite::merchants::{self, MerchantRow};
 use crate::sqlite::prices::{self, PriceRow};
+use std::sync::Arc;
 use tillbox_core::currency::Currency;
 use tillbox_core::entry::KeyStamp;
 use tillbox_core::id::{ApiKeyId, MerchantId, PriceId};
 use tillbox_core::rating::Rounding;
-use tillbox_engine::port::StoredAnswer;
+use tillbox_engine::port::{LedgerStore, Remembered, StoredAnswer};
 
 fn merchant(id: MerchantId) -> MerchantRow {
     MerchantRow {
@@ -201,4 +202,27 @@ fn an_answer_is_found_by_its_key_and_stored_once() {
     );
     let again = plain.write(|connection| answers::insert(connection, &answer));
     assert!(matches!(again, Err(StoreError::Conflict(_))), "{again:?}");
+}
+
+/// Keys of the whole merchant are used by plain writes and by the ledger: each must see what the other answered.
+#[test]
+fn an_answer_of_a_plain_write_is_known_to_the_ledger_at_once() {
+    let mut ledger = super::Ledger::new();
+    let answer = StoredAnswer {
+        key: KeyStamp {
+            key: [7; 16],
+            fingerprint: [1; 16],
+        },
+        status: 201,
+        body: Arc::from(b"{}".as_slice()),
+    };
+    let found = ledger.writer.load_keys(&[[7; 16]]).expect("loads");
+    assert!(matches!(found.as_slice(), [None]));
+    let stored = answer.clone();
+    ledger.plain(move |connection| answers::insert(connection, &stored));
+    let found = ledger.writer.load_keys(&[[7; 16]]).expect("loads");
+    assert!(
+        matches!(found.as_slice(), [Some(Remembered::Answer(found))] if *found == answer),
+        "{found:?}"
+    );
 }
