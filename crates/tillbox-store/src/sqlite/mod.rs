@@ -34,6 +34,7 @@ mod pool;
 pub mod portal_sessions;
 pub mod prices;
 mod query;
+pub mod row_lock;
 mod rows;
 pub mod sandbox;
 mod snapshots;

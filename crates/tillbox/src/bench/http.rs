@@ -3,10 +3,7 @@
 use super::server::Server;
 use super::stopwatch;
 use anyhow::{Context, Result, bail};
-use indicatif::ProgressBar;
 use std::fmt::Write as _;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
@@ -138,63 +135,6 @@ impl Random {
     }
 }
 
-/// Opens wallets with plenty of value, each with a customer of its own.
-pub(crate) async fn open_wallets(
-    server: &Server,
-    count: usize,
-    bar: &ProgressBar,
-) -> Result<Vec<String>> {
-    let next = Arc::new(AtomicUsize::new(0));
-    let workers = (0..32).map(|_| {
-        let next = Arc::clone(&next);
-        async move {
-            let mut connection = Connection::open(server).await?;
-            let mut opened = Vec::new();
-            while next.fetch_add(1, Ordering::Relaxed) < count {
-                let customer = id_of(connection.call("POST", "/v1/customers", r#"{"name":"Bench"}"#).await?)?;
-                let body = format!(r#"{{"customer_id":"{customer}","currency":"USD","initial_credit":{{"amount":"1000000000","funding_type":"cash"}}}}"#);
-                opened.push(id_of(connection.call("POST", "/v1/wallets", &body).await?)?);
-                bar.inc(1);
-            }
-            anyhow::Ok(opened)
-        }
-    });
-    let opened = join_all(workers).await?;
-    bar.finish_and_clear();
-    Ok(opened.into_iter().flatten().collect())
-}
-
-/// Stores debits, half of them on the first wallet, through the batch endpoint.
-pub(crate) async fn store_transactions(
-    server: &Server,
-    wallets: &[String],
-    count: usize,
-    bar: &ProgressBar,
-) -> Result<()> {
-    const BATCH: usize = 500;
-    let left = Arc::new(AtomicUsize::new(count.div_ceil(BATCH)));
-    let workers = (0..4).map(|_| {
-        let left = Arc::clone(&left);
-        async move {
-            let mut connection = Connection::open(server).await?;
-            let take = || {
-                left.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |left| {
-                    left.checked_sub(1)
-                })
-            };
-            while take().is_ok() {
-                let body = batch_body(&mut connection.random, wallets, BATCH, 2);
-                check_batch(connection.call("POST", "/v1/batches", &body).await?, BATCH)?;
-                bar.inc(u64::try_from(BATCH)?);
-            }
-            Ok(())
-        }
-    });
-    join_all(workers).await?;
-    bar.finish_and_clear();
-    Ok(())
-}
-
 /// Calls over `connections` for as long as `length`; gives the latency of each call.
 pub(crate) async fn run(
     server: &Server,
@@ -223,7 +163,7 @@ pub(crate) async fn run(
                 Kind::Batch(size) => (
                     "POST",
                     "/v1/batches".to_owned(),
-                    batch_body(&mut connection.random, wallets, size, 1),
+                    batch_body(&mut connection.random, wallets, size),
                 ),
             };
             let started = stopwatch();
@@ -240,17 +180,12 @@ pub(crate) async fn run(
     Ok(join_all(workers).await?.into_iter().flatten().collect())
 }
 
-/// Debits on random wallets; every `hot_every`-th on the first.
-fn batch_body(random: &mut Random, wallets: &[String], size: usize, hot_every: usize) -> String {
+/// Debits on random wallets.
+fn batch_body(random: &mut Random, wallets: &[String], size: usize) -> String {
     let mut body = String::with_capacity(size * 180);
     body.push_str(r#"{"operations":["#);
     for number in 0..size {
-        let hot = hot_every > 1 && number.is_multiple_of(hot_every);
-        let wallet = if hot {
-            &wallets[0]
-        } else {
-            &wallets[random.below(wallets.len())]
-        };
+        let wallet = &wallets[random.below(wallets.len())];
         let comma = if number == 0 { "" } else { "," };
         let key = random.key();
         let operation = format!(
@@ -273,15 +208,6 @@ fn check_batch(answer: &[u8], size: usize) -> Result<()> {
             text.chars().take(400).collect::<String>()
         )
     }
-}
-
-fn id_of(answer: &[u8]) -> Result<String> {
-    let value: serde_json::Value = serde_json::from_slice(answer)?;
-    value
-        .get("id")
-        .and_then(serde_json::Value::as_str)
-        .map(str::to_owned)
-        .context("the answer has no id")
 }
 
 async fn join_all<T, F: Future<Output = Result<T>>>(

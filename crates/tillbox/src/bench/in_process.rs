@@ -17,9 +17,9 @@ use tillbox_service::{
 };
 
 pub(crate) struct Ledger {
-    service: Arc<Service>,
+    pub(super) service: Arc<Service>,
     thread: JoinHandle<LaneEnd>,
-    principal: Principal,
+    pub(super) principal: Principal,
 }
 
 impl Ledger {
@@ -39,17 +39,6 @@ impl Ledger {
             thread: ledger,
             principal,
         })
-    }
-
-    #[expect(
-        clippy::unused_self,
-        reason = "reads as what it is: ids of this ledger"
-    )]
-    pub(crate) fn ids(&self, wallets: &[String]) -> Result<Vec<WalletId>> {
-        wallets
-            .iter()
-            .map(|wallet| WalletId::parse(wallet).context("the wallet has no id"))
-            .collect()
     }
 
     /// Debits by `waiting` callers for as long as `length`; gives the latency of each.
@@ -103,7 +92,7 @@ impl Ledger {
     }
 }
 
-fn debit() -> Command {
+pub(super) fn debit() -> Command {
     let note = Note {
         description: Some("SMS to +1 555 0100".into()),
         ..Note::default()
@@ -116,7 +105,7 @@ fn debit() -> Command {
     })
 }
 
-fn key(random: &mut Random) -> KeyStamp {
+pub(super) fn key(random: &mut Random) -> KeyStamp {
     let mut key = [0; 16];
     key[..8].copy_from_slice(&random.next().to_ne_bytes());
     key[8..].copy_from_slice(&random.next().to_ne_bytes());

@@ -1,20 +1,26 @@
 //! `tillbox bench`: measures this machine and prints a table.
 //!
 //! Everything is durable (SQLite, WAL, `synchronous=FULL`), keys are random, and a million transactions are
-//! stored before anything is measured, unless told otherwise. The server runs as a process of its own, the
-//! load generator in this one, on the same cores.
+//! stored before anything is measured, unless told otherwise. In process the load runs beside the ledger's thread;
+//! over HTTP the server runs as a process of its own, the load generator in this one, on the same cores.
 
+mod chart;
+mod fill;
 mod http;
 mod in_process;
 mod report;
+mod row_lock;
 mod server;
 
 use anyhow::{Context, Result};
+use in_process::Ledger;
 use indicatif::{ProgressBar, ProgressStyle};
-use report::{Figure, Table};
+use report::{Figure, Group, Table};
 use server::Server;
+use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Duration;
+use tillbox_core::id::WalletId;
 
 /// What `bench` may be told.
 #[derive(Debug, clap::Args)]
@@ -26,7 +32,7 @@ pub(crate) struct Arguments {
     #[arg(long, default_value_t = 1_000_000)]
     stored: usize,
     /// Wallets known to the ledger.
-    #[arg(long, default_value_t = 100_000)]
+    #[arg(long, default_value_t = 200_000)]
     wallets: usize,
     /// Connections of the HTTP load.
     #[arg(long, default_value_t = 64)]
@@ -34,19 +40,42 @@ pub(crate) struct Arguments {
     /// Commands that wait at the engine, in process.
     #[arg(long, default_value_t = 1_024)]
     waiting: usize,
-    /// Answers as JSON.
+    /// Leaves out what goes over HTTP.
+    #[arg(long)]
+    in_process: bool,
+    /// Measures the growth instead: in process, with a hundredth, a tenth and all of `--stored`.
+    #[arg(long)]
+    growth: bool,
+    /// Prints JSON.
     #[arg(long)]
     json: bool,
+    /// Measures nothing: draws the figures of a run with `--json` that was kept in this file, as SVG.
+    #[arg(long)]
+    draw: Option<PathBuf>,
 }
 
 /// Runs all of it in a temporary folder, which is removed at the end.
 pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode> {
+    if let Some(kept) = &arguments.draw {
+        let text = std::fs::read_to_string(kept)
+            .with_context(|| format!("{} can't be read", kept.display()))?;
+        println!("{}", chart::draw(&text)?);
+        return Ok(ExitCode::SUCCESS);
+    }
     let folder = Folder::new()?;
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build()
         .context("the runtime can't be started")?;
-    let table = runtime.block_on(measure(arguments, &folder))?;
+    let bench = Bench {
+        arguments,
+        folder: &folder,
+        key: tillbox_service::BootstrapKey::generate(crate::serve::random()?)
+            .reveal()
+            .to_owned(),
+        length: Duration::from_secs(arguments.seconds),
+    };
+    let table = runtime.block_on(bench.measure())?;
     if arguments.json {
         println!("{}", table.to_json());
     } else {
@@ -55,101 +84,169 @@ pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-async fn measure(arguments: &Arguments, folder: &Folder) -> Result<Table> {
-    let mut table = Table::default();
-    let length = Duration::from_secs(arguments.seconds);
-    let server = Server::start(folder.database()).await?;
-    let wallets = http::open_wallets(
-        &server,
-        arguments.wallets,
-        &bar("opening wallets", arguments.wallets),
-    )
-    .await?;
-    http::store_transactions(
-        &server,
-        &wallets,
-        arguments.stored,
-        &bar("storing transactions", arguments.stored),
-    )
-    .await?;
+struct Bench<'a> {
+    arguments: &'a Arguments,
+    folder: &'a Folder,
+    key: String,
+    length: Duration,
+}
 
-    let many = arguments.connections;
-    let hot = &wallets[..1];
-    let spinner = |what: &str| {
-        let bar = ProgressBar::new_spinner().with_message(format!("measuring {what}"));
-        bar.enable_steady_tick(Duration::from_millis(200));
-        bar
-    };
-    let runs: [(String, &[String], usize, http::Kind); 6] = [
-        (
-            "HTTP debit, hot wallet, 1 connection".to_owned(),
-            hot,
-            1,
-            http::Kind::Debit,
-        ),
-        (
-            format!("HTTP debit, hot wallet, {many} connections"),
-            hot,
-            many,
-            http::Kind::Debit,
-        ),
-        (
-            format!("HTTP debit, {} wallets, {many} connections", wallets.len()),
-            &wallets,
-            many,
-            http::Kind::Debit,
-        ),
-        (
-            format!("HTTP balance, {many} connections"),
-            hot,
-            many,
-            http::Kind::Balance,
-        ),
-        (
-            "HTTP batches of 100 debits, hot wallet, 8 connections".to_owned(),
-            hot,
-            8,
-            http::Kind::Batch(100),
-        ),
-        (
+impl Bench<'_> {
+    async fn measure(&self) -> Result<Table> {
+        let mut table = Table::default();
+        let database = self.folder.database();
+        let ledger = Ledger::start(&database, &self.key)?;
+        let count = self.arguments.wallets;
+        let wallets = ledger
+            .open_wallets(count, &bar("opening wallets", count))
+            .await?;
+        let stored = self.arguments.stored;
+        if self.arguments.growth {
+            let mut known = 0;
+            for part in [stored / 100, stored / 10, stored] {
+                store(&ledger, &wallets, part - known).await?;
+                known = part;
+                let behind = format!(", {part} stored");
+                self.in_process(&ledger, &wallets, &behind, &mut table)
+                    .await?;
+            }
+        } else {
+            store(&ledger, &wallets, stored).await?;
+            self.in_process(&ledger, &wallets, "", &mut table).await?;
+        }
+        ledger.stop()?;
+        let (server, started) = Server::start(&database, &self.key).await?;
+        table.note(format!("start with all of it: {} ms", started.as_millis()));
+        if !self.arguments.in_process && !self.arguments.growth {
+            let wallets: Vec<String> = wallets.iter().map(WalletId::to_string).collect();
+            self.over_http(&server, &wallets, &mut table).await?;
+        }
+        table.note(format!(
+            "server memory: {} MiB with {} wallets known",
+            server.memory_mib()?,
+            wallets.len()
+        ));
+        server.stop().await?;
+        if !self.arguments.growth {
+            self.row_lock(&mut table)?;
+        }
+        Ok(table)
+    }
+
+    async fn in_process(
+        &self,
+        ledger: &Ledger,
+        wallets: &[WalletId],
+        behind: &str,
+        table: &mut Table,
+    ) -> Result<()> {
+        let waiting = self.arguments.waiting;
+        for wallets in [&wallets[..1], wallets] {
+            let name = format!(
+                "in process, {}, {waiting} waiting{behind}",
+                wallets_of(wallets.len())
+            );
+            let spinner = spinner(&name);
+            let latencies = ledger.run(wallets, waiting, self.length).await?;
+            spinner.finish_and_clear();
+            table.add(Figure::new(
+                Group::InProcess,
+                name,
+                latencies,
+                1,
+                self.length,
+            ));
+        }
+        Ok(())
+    }
+
+    async fn over_http(
+        &self,
+        server: &Server,
+        wallets: &[String],
+        table: &mut Table,
+    ) -> Result<()> {
+        const BATCH: usize = 100;
+        const BATCHES: usize = 8;
+        let many = self.arguments.connections;
+        let hot = &wallets[..1];
+        let debit = http::Kind::Debit;
+        let batch = http::Kind::Batch(BATCH);
+        let debits = |wallets: &[String], connections: usize| {
+            let plural = if connections == 1 { "" } else { "s" };
             format!(
-                "HTTP batches of 100 debits, {} wallets, 8 connections",
-                wallets.len()
+                "HTTP debit, {}, {connections} connection{plural}",
+                wallets_of(wallets.len())
+            )
+        };
+        let batches = |wallets: &[String]| {
+            format!(
+                "HTTP batches of {BATCH} debits, {}, {BATCHES} connections",
+                wallets_of(wallets.len())
+            )
+        };
+        let runs = [
+            (debits(hot, 1), hot, 1, debit),
+            (debits(hot, many), hot, many, debit),
+            (debits(wallets, many), wallets, many, debit),
+            (
+                format!("HTTP balance, {many} connections"),
+                hot,
+                many,
+                http::Kind::Balance,
             ),
-            &wallets,
-            8,
-            http::Kind::Batch(100),
-        ),
-    ];
-    for (name, wallets, connections, kind) in runs {
-        let spinner = spinner(&name);
-        let latencies = http::run(&server, wallets, connections, kind, length).await?;
-        spinner.finish_and_clear();
-        table.add(Figure::new(name, latencies, kind.operations(), length));
+            (batches(hot), hot, BATCHES, batch),
+            (batches(wallets), wallets, BATCHES, batch),
+        ];
+        for (name, wallets, connections, kind) in runs {
+            let spinner = spinner(&name);
+            let latencies = http::run(server, wallets, connections, kind, self.length).await?;
+            spinner.finish_and_clear();
+            let group = match kind {
+                http::Kind::Balance => Group::Reads,
+                http::Kind::Debit | http::Kind::Batch(_) => Group::Http,
+            };
+            table.add(Figure::new(
+                group,
+                name,
+                latencies,
+                kind.operations(),
+                self.length,
+            ));
+        }
+        Ok(())
     }
-    table.note(format!(
-        "server memory: {} MiB with {} wallets known",
-        server.memory_mib()?,
-        wallets.len()
-    ));
-    let key = server.key().to_owned();
-    server.stop().await?;
 
-    let engine = in_process::Ledger::start(&folder.database(), &key)?;
-    let hot = engine.ids(&wallets[..1])?;
-    let all = engine.ids(&wallets)?;
-    for (name, wallets) in [
-        ("in process, hot wallet".to_owned(), hot),
-        (format!("in process, {} wallets", all.len()), all),
-    ] {
-        let name = format!("{name}, {} waiting", arguments.waiting);
-        let spinner = spinner(&name);
-        let latencies = engine.run(&wallets, arguments.waiting, length).await?;
-        spinner.finish_and_clear();
-        table.add(Figure::new(name, latencies, 1, length));
+    /// The usual way, in a database of its own.
+    fn row_lock(&self, table: &mut Table) -> Result<()> {
+        for wallets in [1, self.arguments.wallets] {
+            let name = format!("a transaction for each debit, {}", wallets_of(wallets));
+            let spinner = spinner(&name);
+            let url = self.folder.other(&format!("row-lock-{wallets}"));
+            let latencies = row_lock::run(&url, wallets, self.length)?;
+            spinner.finish_and_clear();
+            table.add(Figure::new(Group::RowLock, name, latencies, 1, self.length));
+        }
+        Ok(())
     }
-    engine.stop()?;
-    Ok(table)
+}
+
+async fn store(ledger: &Ledger, wallets: &[WalletId], count: usize) -> Result<()> {
+    let bar = bar("storing transactions", count);
+    ledger.store_transactions(wallets, count, &bar).await
+}
+
+fn wallets_of(count: usize) -> String {
+    match count {
+        1 => "hot wallet".to_owned(),
+        count => format!("{count} wallets"),
+    }
+}
+
+fn spinner(what: &str) -> ProgressBar {
+    let bar = ProgressBar::new_spinner().with_message(format!("measuring {what}"));
+    bar.enable_steady_tick(Duration::from_millis(200));
+    bar
 }
 
 fn bar(what: &str, length: usize) -> ProgressBar {
@@ -171,7 +268,7 @@ fn stopwatch() -> tokio::time::Instant {
 }
 
 /// A folder that is removed when the run ends, however it ends.
-struct Folder(std::path::PathBuf);
+struct Folder(PathBuf);
 
 impl Folder {
     fn new() -> Result<Self> {
@@ -183,7 +280,11 @@ impl Folder {
     }
 
     fn database(&self) -> String {
-        format!("sqlite:{}", self.0.join("bench.db").display())
+        self.other("bench")
+    }
+
+    fn other(&self, name: &str) -> String {
+        format!("sqlite:{}", self.0.join(format!("{name}.db")).display())
     }
 }
 

@@ -3,8 +3,33 @@
 use std::fmt;
 use std::time::Duration;
 
+/// What a figure is one of: the chart shows each group in a colour of its own.
+#[derive(Clone, Copy)]
+pub(crate) enum Group {
+    /// Debits without HTTP.
+    InProcess,
+    /// Debits over HTTP.
+    Http,
+    /// Reads over HTTP.
+    Reads,
+    /// Debits as they are usually done.
+    RowLock,
+}
+
+impl Group {
+    const fn name(self) -> &'static str {
+        match self {
+            Self::InProcess => "in_process",
+            Self::Http => "http",
+            Self::Reads => "reads",
+            Self::RowLock => "row_lock",
+        }
+    }
+}
+
 /// One measured figure.
 pub(crate) struct Figure {
+    group: Group,
     name: String,
     per_second: u64,
     p50: Duration,
@@ -15,6 +40,7 @@ pub(crate) struct Figure {
 impl Figure {
     /// From the latency of each call; a call did so many `operations`.
     pub(crate) fn new(
+        group: Group,
         name: String,
         mut latencies: Vec<Duration>,
         operations: usize,
@@ -28,6 +54,7 @@ impl Figure {
         let done = u64::try_from(latencies.len() * operations).unwrap_or(u64::MAX);
         let milliseconds = u64::try_from(length.as_millis()).unwrap_or(u64::MAX).max(1);
         Self {
+            group,
             name,
             per_second: done * 1_000 / milliseconds,
             p50: at(50),
@@ -57,6 +84,7 @@ impl Table {
         let micros = |duration: Duration| u64::try_from(duration.as_micros()).unwrap_or(u64::MAX);
         let figures = self.figures.iter().map(|figure| {
             serde_json::json!({
+                "group": figure.group.name(),
                 "name": figure.name,
                 "per_second": figure.per_second,
                 "p50_us": micros(figure.p50),

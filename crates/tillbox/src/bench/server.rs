@@ -1,8 +1,10 @@
 //! The server that is measured: this binary, as a process of its own.
 
+use super::stopwatch;
 use anyhow::{Context, Result, bail};
 use std::net::SocketAddr;
 use std::process::{Child, Command, Stdio};
+use std::time::Duration;
 use tokio::net::TcpStream;
 
 pub(crate) struct Server {
@@ -12,23 +14,21 @@ pub(crate) struct Server {
 }
 
 impl Server {
-    pub(crate) async fn start(database: String) -> Result<Self> {
-        let random: [u8; 32] = crate::serve::random()?;
-        let key = tillbox_service::BootstrapKey::generate(random)
-            .reveal()
-            .to_owned();
+    /// Starts it, and says how long it took until it answered.
+    pub(crate) async fn start(database: &str, key: &str) -> Result<(Self, Duration)> {
         let address = free_address()?;
+        let started = stopwatch();
         let process = Command::new(std::env::current_exe().context("this program is not found")?)
             .args([
                 "serve",
                 "--log",
                 "warn",
                 "--database",
-                &database,
+                database,
                 "--listen",
                 &address.to_string(),
             ])
-            .env("TILLBOX_BOOTSTRAP_KEY", &key)
+            .env("TILLBOX_BOOTSTRAP_KEY", key)
             .stdin(Stdio::null())
             .stdout(Stdio::null())
             .spawn()
@@ -36,18 +36,18 @@ impl Server {
         let mut server = Self {
             process,
             address,
-            key,
+            key: key.to_owned(),
         };
-        for _ in 0..200 {
+        for _ in 0..6_000 {
             if TcpStream::connect(server.address).await.is_ok() {
-                return Ok(server);
+                return Ok((server, started.elapsed()));
             }
             if let Some(status) = server.process.try_wait()? {
                 bail!("the server ended with {status}");
             }
-            tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+            tokio::time::sleep(Duration::from_millis(5)).await;
         }
-        bail!("the server did not start within 10 seconds")
+        bail!("the server did not start within 30 seconds")
     }
 
     pub(crate) fn address(&self) -> SocketAddr {
