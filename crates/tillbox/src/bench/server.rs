@@ -5,6 +5,7 @@ use anyhow::{Context, Result, bail};
 use std::net::SocketAddr;
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
 pub(crate) struct Server {
@@ -39,7 +40,7 @@ impl Server {
             key: key.to_owned(),
         };
         for _ in 0..6_000 {
-            if TcpStream::connect(server.address).await.is_ok() {
+            if server.answers().await {
                 return Ok((server, started.elapsed()));
             }
             if let Some(status) = server.process.try_wait()? {
@@ -48,6 +49,18 @@ impl Server {
             tokio::time::sleep(Duration::from_millis(5)).await;
         }
         bail!("the server did not start within 30 seconds")
+    }
+
+    /// Whether it is ready: it reads and writes its database.
+    async fn answers(&self) -> bool {
+        let Ok(mut stream) = TcpStream::connect(self.address).await else {
+            return false;
+        };
+        let request = "GET /readyz HTTP/1.1\r\nHost: bench\r\nConnection: close\r\n\r\n";
+        let mut answer = Vec::new();
+        let told = stream.write_all(request.as_bytes()).await.is_ok()
+            && stream.read_to_end(&mut answer).await.is_ok();
+        told && answer.starts_with(b"HTTP/1.1 200")
     }
 
     pub(crate) fn address(&self) -> SocketAddr {
