@@ -7,7 +7,7 @@ use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Duration;
 use tillbox_engine::LaneEnd;
-use tillbox_engine::clock::SystemClock;
+use tillbox_engine::clock::SteadyClock;
 use tillbox_service::{BootstrapKey, PublicUrl, Restored, Running, Service, ServiceOptions};
 
 /// What `serve` may be told.
@@ -152,7 +152,7 @@ pub(crate) fn start(
 ) -> Result<Running> {
     let options = ServiceOptions {
         database: database.to_owned(),
-        clock: Arc::new(SystemClock),
+        clock: Arc::new(SteadyClock::of_machine()),
         random: random()?,
         cache_bytes: cache_mib.saturating_mul(1024 * 1024),
         public_url,

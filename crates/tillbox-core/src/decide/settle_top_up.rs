@@ -82,7 +82,7 @@ fn given(amount: Amount, state: &WalletState, context: &Context<'_>) -> NewLot {
 }
 
 /// Auto-recharge behind a settled top-up, where that changes it: its own charge is over, and any money that came in
-/// ends a back-off or a pause (A5).
+/// ends a back-off or a pause, and forgets the failures before it (A5).
 fn after_success(
     state: &WalletState,
     id: TopUpId,
@@ -92,7 +92,8 @@ fn after_success(
     let recharge = state.recharge.as_deref()?;
     let is_own = recharge.charge.is_some_and(|charge| charge.top_up_id == id);
     let is_late = settled.reason == Reason::AutoRecharge && !is_own;
-    if !is_own && !is_late && recharge.state == RechargeState::Armed {
+    let has_failed = recharge.failures > 0 || recharge.state != RechargeState::Armed;
+    if !is_own && !is_late && !has_failed {
         return None;
     }
     let mut recharge = recharge.clone().rearmed();

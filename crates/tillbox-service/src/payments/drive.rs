@@ -18,8 +18,8 @@ use tillbox_core::id::{PaymentMethodId, TopUpId};
 use tillbox_core::reason::Reason;
 use tillbox_core::recharge::FailureClass;
 use tillbox_core::top_up::{Channel, TopUpStatus};
-use tillbox_store::sqlite::payment_methods::PaymentMethodRow;
-use tillbox_store::sqlite::top_ups::{Calls, TopUpRow};
+use tillbox_store::sqlite::payment_methods::{self, PaymentMethodRow};
+use tillbox_store::sqlite::top_ups::{self, Calls, TopUpFilter, TopUpRow};
 
 /// How long one call may take before its outcome counts as unknown.
 const CALL_WITHIN: Duration = Duration::from_secs(20);
@@ -149,15 +149,43 @@ impl Service {
             let customer = self.customer_of(&row).await?;
             self.default_method(row.merchant_id, customer).await?
         };
-        let mut plan: Vec<PaymentMethodId> = first.into_iter().collect();
-        for backup in &row.top_up.backups {
-            if !plan.contains(backup) {
-                plan.push(*backup);
+        let added = self.added_since_failure(&row).await?;
+        let mut plan: Vec<PaymentMethodId> = Vec::new();
+        let backups = row.top_up.backups.iter().copied();
+        for method in added.into_iter().chain(first).chain(backups) {
+            if !plan.contains(&method) {
+                plan.push(method);
             }
         }
         row.calls.plan = Some(plan.clone());
         self.note_calls(&row, row.calls.clone()).await?;
         Ok((row, plan))
+    }
+
+    /// The method that the customer has added since the last auto-recharge failed: it comes before the one that did (A5).
+    async fn added_since_failure(
+        &self,
+        row: &TopUpRow,
+    ) -> Result<Option<PaymentMethodId>, ServiceError> {
+        if row.top_up.reason != Reason::AutoRecharge {
+            return Ok(None);
+        }
+        let customer = self.customer_of(row).await?;
+        let (merchant, wallet, id) = (row.merchant_id, row.wallet_id, row.id);
+        let read = move |connection: &_| {
+            let recharges = TopUpFilter {
+                reason: Some(Reason::AutoRecharge),
+                ..TopUpFilter::default()
+            };
+            let last = top_ups::list(connection, merchant, wallet, recharges, Some(id), 1)?;
+            let newest = payment_methods::list(connection, merchant, customer, None, 1)?;
+            Ok((last.into_iter().next(), newest.into_iter().next()))
+        };
+        let (last, newest) = self.database.read(read).await?;
+        let failed = last.filter(|last| last.top_up.status == TopUpStatus::Failed);
+        Ok(newest
+            .filter(|newest| failed.is_some_and(|last| newest.created_at > made_at(last.id)))
+            .map(|newest| newest.id))
     }
 
     /// A method that may be charged: there, and where nobody asked for it by hand never declined for good.

@@ -9,6 +9,7 @@ mod books;
 mod connections;
 mod documents;
 mod dry_runs;
+mod erasure;
 mod events;
 mod expiry;
 mod explain;

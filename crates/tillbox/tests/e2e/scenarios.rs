@@ -40,7 +40,9 @@ scenario_files! {
     r18_when_it_fires
     r19_how_much_it_charges
     r20_saving_auto_recharge
+    r21_when_it_is_asked
     r22_declines
+    r23_months_of_the_cap
     r24_limits_of_top_ups
     r25_keys_of_top_ups
     r29_refunds

@@ -1,7 +1,7 @@
 //! Auto-recharge behind other rows (R18–R23), and how it stands between them.
 
 use super::book::Book;
-use super::top_ups::{declined, id, limited, settle};
+use super::top_ups::{declined, id, limited, open, settle};
 use super::*;
 use crate::command::SetRecharge;
 use crate::entry::EntryKind;
@@ -231,4 +231,19 @@ fn r23_what_failed_counts_in_no_cap_until_it_succeeds_late() {
     assert_eq!(standing(&book).state, RechargeState::Armed);
     assert_eq!(standing(&book).month_charged, units(20));
     assert!(book.run(settle(id(9), 20)).is_err());
+}
+
+#[test]
+fn money_that_comes_in_behind_a_back_off_forgets_the_failures_before_it() {
+    let mut book = recharged(5, None);
+    fail(&mut book, FailureClass::Soft);
+    book.ok(cash(50));
+    book.now = at(2 * HOUR);
+    // Armed again by the clock, with enough left: nothing is charged, and the failure is remembered.
+    book.ok(cash(1));
+    assert_eq!(standing(&book).state, RechargeState::Armed);
+    assert_eq!(standing(&book).failures, 1);
+    book.ok(open(7, 20));
+    book.ok(settle(id(7), 20));
+    assert_eq!(standing(&book).failures, 0);
 }

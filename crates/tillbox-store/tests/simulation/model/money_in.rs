@@ -305,7 +305,7 @@ impl Model {
             let is_own = recharge.charge == Some(settle.top_up_id);
             let is_late = !is_own && top_up.reason == Reason::AutoRecharge;
             let is_armed = recharge.until.is_none() && recharge.paused.is_none();
-            if is_own || is_late || !is_armed {
+            if is_own || is_late || !is_armed || recharge.failures > 0 {
                 recharge.rearm();
             }
             if is_own {
