@@ -1,0 +1,4 @@
+//! Generated input for what reads from outside.
+
+#[cfg(test)]
+mod outside_input;
