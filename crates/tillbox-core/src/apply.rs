@@ -29,7 +29,7 @@ impl WalletState {
 
     /// The same, but keeps lots of which nothing remains, and says whether it spent one: for many rows one after the
     /// other, with [`Self::drop_spent`] behind them, as taking single lots out of many costs a move of the others.
-    pub(crate) fn apply_keeping_spent(&mut self, entry: &Entry) -> bool {
+    pub fn apply_keeping_spent(&mut self, entry: &Entry) -> bool {
         assert_eq!(
             entry.version,
             self.version.saturating_add(1),
@@ -85,7 +85,7 @@ impl WalletState {
     }
 
     /// Takes out the lots of which nothing remains.
-    pub(crate) fn drop_spent(&mut self) {
+    pub fn drop_spent(&mut self) {
         self.lots.retain(|lot| lot.remaining.is_positive());
     }
 

@@ -175,7 +175,6 @@ impl<S: LedgerStore> Desk<'_, S> {
             submission.wallet_id,
             event,
             self.stamp(id, now, submission.actor, key),
-            None,
         );
         self.book_what_follows(&entry, now, policies);
         let mut rows = vec![entry];
@@ -187,7 +186,7 @@ impl<S: LedgerStore> Desk<'_, S> {
                 .decide(submission.wallet_id, &command, now, id, policies)
                 .expect("what has begun is not refused on its way");
             let stamp = self.stamp(id, now, submission.actor, None);
-            let entry = self.book(submission.wallet_id, event, stamp, None);
+            let entry = self.book(submission.wallet_id, event, stamp);
             self.book_what_follows(&entry, now, policies);
             rows.push(entry);
         }
@@ -450,9 +449,17 @@ impl<S: LedgerStore> Desk<'_, S> {
             self.pending.due_rows += 1;
             let id = EntryId::from_number(self.next_id());
             let stamp = self.stamp(id, now, Actor::System, None);
-            let entry = self.book(wallet_id, event, stamp, record.as_deref_mut());
+            let keep_spent = |state: &mut WalletState, row: &Entry| {
+                state.apply_keeping_spent(row);
+            };
+            let entry = self.book_by(keep_spent, wallet_id, event, stamp, record.as_deref_mut());
             self.book_what_follows(&entry, now, policies);
             last = Some(entry);
+        }
+        if last.is_some()
+            && let Some(state) = self.cache.get_mut(wallet_id)
+        {
+            state.drop_spent();
         }
         last
     }
@@ -479,14 +486,19 @@ impl<S: LedgerStore> Desk<'_, S> {
             };
             if let Some(event) = decide::follow(rule, state, &row.event, &context) {
                 let stamp = self.stamp(id, now, Actor::System, None);
-                self.book(row.wallet_id, event, stamp, None);
+                self.book(row.wallet_id, event, stamp);
             }
         }
     }
 
     /// It was decided, and must now succeed.
-    fn book(
+    fn book(&mut self, wallet_id: WalletId, event: Event, stamp: Stamp) -> Arc<Entry> {
+        self.book_by(WalletState::apply, wallet_id, event, stamp, None)
+    }
+
+    fn book_by(
         &mut self,
+        apply: fn(&mut WalletState, &Entry),
         wallet_id: WalletId,
         event: Event,
         stamp: Stamp,
@@ -500,7 +512,7 @@ impl<S: LedgerStore> Desk<'_, S> {
         if let Some(record) = record {
             record.follow(state, &entry);
         }
-        state.apply(&entry);
+        apply(state, &entry);
         self.pending.record(&entry);
         if let Some(change) = &entry.event.lot_change {
             self.pending.rename_lot(&entry, change, state);
@@ -520,7 +532,11 @@ impl<S: LedgerStore> Desk<'_, S> {
             .cache
             .get(wallet_id)
             .expect("the wallet was found before");
-        let outcome = written(writer, state, rows, now, key);
+        // Some of what the command set free may be due, and wait for the next batch.
+        let outcome = match state.next_due_at() {
+            Some(at) if at <= now => written(writer, &decide::as_of(state, now), rows, now, key),
+            _ => written(writer, state, rows, now, key),
+        };
         if let (Some(_), Outcome::Answer { answer, .. }) = (key, &outcome) {
             self.pending.store_answer(answer);
         }

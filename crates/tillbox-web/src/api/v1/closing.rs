@@ -30,7 +30,7 @@ pub(crate) struct CloseBody {
 #[derive(Clone, Copy, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub(crate) enum RefundWay {
-    /// To the cards that were charged.
+    /// To the cards that were charged. The provider is not asked by itself yet: refund these payments there.
     Original,
     /// By the merchant, outside of all this.
     Manual,
@@ -63,7 +63,7 @@ pub(crate) struct PayoutView {
     top_up_id: Option<String>,
     payment_intent_id: Option<String>,
     amount: String,
-    /// `original`: the provider refunds the payment. `manual`: the merchant pays.
+    /// `original`: to the card that was charged. `manual`: by the merchant's own ways.
     way: &'static str,
 }
 
@@ -91,7 +91,8 @@ impl PlanView {
 
 /// Ends a wallet. What may be paid out is withdrawn, the rest forfeited, in one commit; top-ups that wait for the
 /// customer are given up, and auto-recharge ends. Refused while holds are open, debt is left or a top-up is processing.
-/// A dry run shows the wallet as it would be, and the plan.
+/// A dry run shows the wallet as it would be, and the plan. The refunds themselves are the merchant's to make, at the
+/// provider or by bank: each withdrawal names the payment that it belongs to.
 #[utoipa::path(post, path = "/v1/wallets/{wallet_id}/close", tag = "wallets", params(("wallet_id" = String, Path), ("Idempotency-Key" = String, Header)),
     request_body = CloseBody, responses((status = 200, body = WalletView)))]
 pub(crate) async fn close(

@@ -385,3 +385,25 @@ async fn n1_the_banner_warns_below_the_amounts_that_the_customer_chose() {
     let saved = get(&app, &format!("/v1/wallets/{id}/alerts")).await;
     assert_eq!(saved["channels"], json!(["email", "webhook"]));
 }
+
+#[tokio::test]
+async fn r39_a_closed_wallet_shows_its_movements_and_takes_nothing() {
+    let app = TestApp::start();
+    let (customer, id) = wallet(&app, "en", Some("pm_card_visa")).await;
+    let path = |rest: &str| format!("/v1/wallets/{id}{rest}");
+    let gift = r#"{"amount":"5.00","funding_type":"promotional"}"#;
+    assert_eq!(app.post(&path("/credits"), "gift", gift).await.status, 201);
+    let top_up = r#"{"amount":"20.00"}"#;
+    assert_eq!(app.post(&path("/top-ups"), "pay", top_up).await.status, 201);
+    let close = r#"{"refund":"original"}"#;
+    assert_eq!(app.post(&path("/close"), "close", close).await.status, 200);
+    let browser = Browser::of(&app, &customer).await;
+    for text in [
+        "This wallet is closed",
+        "Nothing can be added to a closed wallet.",
+        "Withdrawal",
+        "Balance forfeited",
+    ] {
+        assert!(browser.page.contains(text), "no {text:?}: {}", browser.page);
+    }
+}
