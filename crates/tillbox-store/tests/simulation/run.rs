@@ -102,13 +102,15 @@ fn a_seed_replays_a_run_exactly() {
         let rows = wallets.flat_map(|wallet| world.disk.rows_behind(wallet, 0));
         rows.collect::<Vec<_>>()
     };
+    let mut compared = 0;
     for seed in [7, 8, 9] {
         let first = World::<MemoryDisk>::new(seed, None).run();
         let again = World::<MemoryDisk>::new(seed, None).run();
         assert_eq!(first.seen, again.seen);
-        assert!(rows(&first).len() > 100);
+        compared += rows(&first).len();
         assert_eq!(rows(&first), rows(&again));
     }
+    assert!(compared > 100, "{compared} rows were compared");
 }
 
 #[test]
