@@ -100,7 +100,7 @@ impl Alerts {
     pub(crate) fn follow(&mut self, value: Amount) {
         for alert in &mut self.thresholds {
             if value < alert.threshold {
-                alert.armed = false;
+                alert.armed = crate::seeded_bug!(AlertStaysArmed: true; else false);
             } else if value >= rearmed_at(alert.threshold) {
                 alert.armed = true;
             }

@@ -33,6 +33,7 @@ impl IdSource {
             .max(0);
         let floor = milliseconds.saturating_mul(NUMBERS_PER_MS);
         let advance = |last: i64| Some(last.saturating_add(1).max(floor));
+        crate::seeded_bug!(IdGivenTwice: return self.0.load(Ordering::Relaxed).max(floor));
         match self
             .0
             .fetch_update(Ordering::Relaxed, Ordering::Relaxed, advance)

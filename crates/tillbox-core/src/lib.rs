@@ -26,6 +26,7 @@ pub mod alerts;
 pub mod amount;
 mod apply;
 pub mod audit;
+pub mod bugs;
 pub mod command;
 pub mod currency;
 pub mod debt;

@@ -191,7 +191,7 @@ pub fn evaluate(
     if view.status != WalletStatus::Active {
         return Err(NoCharge::NotActive(view.status));
     }
-    if view.is_charging {
+    if crate::seeded_bug!(ChargeInFlightIgnored: false; else view.is_charging) {
         return Err(NoCharge::InFlight);
     }
     match view.state {
@@ -232,7 +232,8 @@ fn fixed(
     view: &RechargeView,
 ) -> Result<Amount, NoCharge> {
     let step = amount.micros().max(1);
-    let wanted = multiples_up(gap.micros(), step).max(1);
+    let steps = multiples_up(gap.micros(), step).max(1);
+    let wanted = crate::seeded_bug!(OneStepPerCharge: 1; else steps);
     let (room, reason) = room(settings, limits, view);
     let fitting = wanted.min(room.micros().max(0).div_euclid(step));
     match step.checked_mul(fitting) {

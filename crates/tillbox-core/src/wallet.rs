@@ -310,6 +310,7 @@ impl WalletState {
 
     /// balance − held + overdraft limit. Below zero only after force, a chargeback or a lowered limit (R9).
     pub fn available(&self) -> Amount {
+        crate::seeded_bug!(HoldsNotSubtracted: return self.balance + self.overdraft_limit);
         self.balance - self.held + self.overdraft_limit
     }
 

@@ -162,6 +162,37 @@ pub(crate) enum Reply {
     Place(Arc<Gathered>, usize),
 }
 
+#[cfg(tillbox_bugs)]
+impl Reply {
+    /// Whether the caller has hung up.
+    pub(crate) fn is_gone(&self) -> bool {
+        match self {
+            Self::One(sender) => sender.is_closed(),
+            Self::Place(gathered, _) => {
+                let told = gathered.told.lock().unwrap_or_else(PoisonError::into_inner);
+                told.sender.as_ref().is_some_and(oneshot::Sender::is_closed)
+            }
+        }
+    }
+}
+
+#[cfg(tillbox_bugs)]
+impl SubmitError {
+    /// What a planted bug tells of a write that failed.
+    pub(crate) fn wants_funds() -> Self {
+        let nothing = tillbox_core::amount::Amount::ZERO;
+        Self::Rejected {
+            rejection: Rejection::InsufficientFunds {
+                required: nothing,
+                available: nothing,
+                next_release_at: None,
+                recharge: tillbox_core::rejection::RechargeBrief::default(),
+            },
+            currency: None,
+        }
+    }
+}
+
 impl Reply {
     pub(crate) fn send(self, answer: Answer) {
         match self {

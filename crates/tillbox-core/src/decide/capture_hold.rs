@@ -43,13 +43,15 @@ pub(super) fn spend_hold(
     after: AfterCapture,
     context: &Context<'_>,
 ) -> Result<Event, Rejection> {
-    if !amount.is_positive() {
+    let is_too_little = !amount.is_positive();
+    if crate::seeded_bug!(NegativeCapture: false; else is_too_little) {
         return Err(Rejection::AmountOutOfRange {
             minimum: Some(Amount::from_micros(1)),
             maximum: Some(hold.remaining()),
         });
     }
-    if amount > hold.remaining() {
+    let remaining = hold.remaining();
+    if amount > crate::seeded_bug!(CaptureSeesWholeHold: hold.amount; else remaining) {
         return Err(Rejection::CaptureExceedsHold {
             remaining: hold.remaining(),
         });

@@ -17,6 +17,9 @@ use crate::wallet::{Due, WalletState};
 
 /// The next event that is due at `now`; none when all is booked.
 pub fn due(state: &WalletState, now: Timestamp) -> Option<Event> {
+    crate::seeded_bug!(EndedHoldIsOpen: if let Some((_, Due::Hold(_))) = state.due.first() {
+        return None;
+    });
     let (at, due) = state.due.first().filter(|(at, _)| *at <= now)?;
     Some(match due {
         Due::Hold(id) => {
@@ -40,7 +43,7 @@ pub fn due(state: &WalletState, now: Timestamp) -> Option<Event> {
 
 fn lot_expired(state: &WalletState, key: &DrawKey, at: Timestamp) -> Event {
     let lot = state.lot(key).expect("a due lot is open");
-    let amount = -lot.unheld();
+    let amount = -crate::seeded_bug!(ExpiryOfStaleAmount: lot.remaining; else lot.unheld());
     let event = Event {
         reason: Some(Reason::Expiry),
         amount,

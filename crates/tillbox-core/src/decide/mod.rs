@@ -192,6 +192,8 @@ fn require_top_up<'a>(
         .top_up(id)
         .or(record)
         .ok_or(Rejection::TopUpNotFound)?;
+    crate::seeded_bug!(SettledTwice: if next == TopUpStatus::Succeeded { return Ok(top_up); });
+    crate::seeded_bug!(FailedAfterSettled: if next == TopUpStatus::Failed { return Ok(top_up); });
     if top_up.status.may_become(next) {
         Ok(top_up)
     } else {

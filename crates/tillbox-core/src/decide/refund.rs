@@ -32,6 +32,7 @@ pub(super) fn decide(
         return Err(Rejection::NotRefundable);
     }
     let remaining = -record.event.amount - record.refunded;
+    let remaining = crate::seeded_bug!(RefundedTwice: -record.event.amount; else remaining);
     if refund.amount.is_some_and(|amount| !amount.is_positive()) {
         return Err(Rejection::AmountOutOfRange {
             minimum: Some(Amount::from_micros(1)),

@@ -17,6 +17,7 @@ use tillbox_core::hold::HoldStatus;
 use tillbox_core::id::{EntryId, LotId, OutboxId, WalletId};
 use tillbox_core::policy::Policies;
 use tillbox_core::rejection::Rejection;
+use tillbox_core::seeded_bug;
 use tillbox_core::time::Timestamp;
 use tillbox_core::wallet::{WalletState, WalletStatus};
 
@@ -44,11 +45,10 @@ pub(super) struct Desk<'a, S: LedgerStore> {
 impl<S: LedgerStore> Desk<'_, S> {
     /// Wallet found, replay, then the rules (R42).
     pub(super) fn command(&mut self, submission: &Submission) -> Result<Decided, LoadError> {
-        let Some(state) = self
-            .cache
-            .get(submission.wallet_id)
-            .filter(|state| state.merchant_id == submission.merchant_id)
-        else {
+        let Some(state) = self.cache.get(submission.wallet_id).filter(|state| {
+            let is_theirs = state.merchant_id == submission.merchant_id;
+            seeded_bug!(OtherMerchantsWallet: true; else is_theirs)
+        }) else {
             return Ok(rejected(Rejection::WalletNotFound, None));
         };
         let currency = state.currency;
@@ -339,6 +339,7 @@ impl<S: LedgerStore> Desk<'_, S> {
 
     /// The answer that the key was given before, by the store or earlier in this batch.
     fn replay(&self, key: Option<KeyStamp>, mode: Mode, currency: Currency) -> Option<Answer> {
+        seeded_bug!(KeyIsForgotten: return None);
         let stamp = key.filter(|_| mode == Mode::Commit)?;
         let remembered = self.pending.remembered(stamp.key)?;
         if remembered.fingerprint() != Some(stamp.fingerprint) {
@@ -383,16 +384,19 @@ impl<S: LedgerStore> Desk<'_, S> {
         let system_now = self.system_now;
         let next_id = || ids.next(system_now);
         let state = self.cache.get(wallet_id).ok_or(Rejection::WalletNotFound)?;
-        decide(
-            state,
-            command,
-            &Context {
-                now,
-                entry_id: id,
-                next_id: &next_id,
-                policies,
-            },
-        )
+        let context = Context {
+            now,
+            entry_id: id,
+            next_id: &next_id,
+            policies,
+        };
+        seeded_bug!(BalanceReadBefore: {
+            let before = self.store.load_wallets(&[wallet_id]);
+            if let Ok([Some(before)]) = before.as_deref() {
+                return decide(before, command, &context);
+            }
+        });
+        decide(state, command, &context)
     }
 
     /// Says what became of a hold or a lot that is not open: in this batch, or before.
@@ -442,6 +446,7 @@ impl<S: LedgerStore> Desk<'_, S> {
         policies: &Policies,
         mut record: Option<&mut DebitRecord>,
     ) -> Option<Arc<Entry>> {
+        seeded_bug!(ExpiredIsSpendable: return None);
         let mut last = None;
         while self.pending.due_rows < DUE_ROWS
             && let Some(event) = self.cache.get(wallet_id).and_then(|state| due(state, now))
@@ -513,6 +518,9 @@ impl<S: LedgerStore> Desk<'_, S> {
             record.follow(state, &entry);
         }
         apply(state, &entry);
+        seeded_bug!(CreditLost: if self.pending.has_touched(wallet_id) {
+            state.balance -= entry.event.amount.or_zero();
+        });
         self.pending.record(&entry);
         if let Some(change) = &entry.event.lot_change {
             self.pending.rename_lot(&entry, change, state);

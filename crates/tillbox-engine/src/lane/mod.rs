@@ -30,6 +30,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use tillbox_core::decide;
 use tillbox_core::id::{MerchantId, WalletId};
 use tillbox_core::rejection::Rejection;
+use tillbox_core::seeded_bug;
 use tokio::sync::watch;
 
 /// How a lane ended.
@@ -168,6 +169,10 @@ impl<S: LedgerStore> Lane<S> {
                 if answers.len() <= 1 {
                     tracing::warn!(%why, "a command could not be written");
                     let (_, reply) = items.remove(0);
+                    seeded_bug!(FailedWriteIsRefusal: {
+                        reply.send(Err(SubmitError::wants_funds()));
+                        return Ok(1)
+                    });
                     reply.send(Err(SubmitError::Overloaded(why)));
                     return Ok(());
                 }
@@ -206,7 +211,11 @@ impl<S: LedgerStore> Lane<S> {
             items.iter().filter_map(|(item, _)| item.key()),
         )?;
         let mut answers = Vec::with_capacity(items.len());
-        for (item, _) in items {
+        for (item, _reply) in items {
+            seeded_bug!(CanceledWithCaller: if _reply.is_gone() {
+                answers.push(Err(SubmitError::ShuttingDown));
+                continue;
+            });
             let system_now = self.options.clock.now();
             let mut desk = Desk {
                 store: &mut self.store,

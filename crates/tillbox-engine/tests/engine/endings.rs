@@ -251,7 +251,7 @@ fn a_lane_that_nobody_can_reach_ends() {
 }
 
 #[test]
-fn a_caller_that_goes_away_changes_nothing() {
+fn b20_a_caller_that_goes_away_changes_nothing() {
     let durable = filled();
     let (store, gate) = gated(&durable);
     let ledger = Ledger::over(&durable, store);
@@ -269,4 +269,18 @@ fn a_caller_that_goes_away_changes_nothing() {
     assert!(told.1, "it was done");
     assert_eq!(ledger.state().balance, units(21));
     ledger.end();
+}
+
+#[test]
+fn b21_a_write_that_fails_is_told_as_such_and_never_as_a_refusal() {
+    let durable = filled();
+    let store = FaultyStore::new(&durable, |_| Fate::Refused, |_| false);
+    let running = Running::start(store, options(&clock(), &durable));
+    for command in [debit(1), credit(1), debit(500)] {
+        let could_be_done = command != debit(500);
+        let answer = wait(running.engine.submit(keyed(command, 1)));
+        assert_eq!(is_overloaded(&answer), could_be_done, "{answer:?}");
+    }
+    assert_eq!(durable.state(wallet(1)).balance, units(20));
+    assert_eq!(running.stop(), LaneEnd::Stopped);
 }

@@ -198,3 +198,17 @@ fn a_read_by_a_merchants_clock_sees_what_is_due_there() {
     assert_eq!(balance_at(MerchantClock::default()), units(16));
     assert_eq!(balance_at(MerchantClock::ahead_by(50_000_000)), units(11));
 }
+
+#[test]
+fn b14_what_has_expired_is_not_spent_though_no_sweep_came_by() {
+    let ledger = Ledger::with_balance(1);
+    row(&wait(ledger.engine().submit(ask(expiring(5, 60)))));
+    ledger.clock.set(START.plus_seconds(60));
+    let refused = refusal(&wait(ledger.engine().submit(ask(debit(2)))));
+    assert!(
+        matches!(refused, Rejection::InsufficientFunds { available, .. } if available == units(1))
+    );
+    row(&wait(ledger.engine().submit(ask(debit(1)))));
+    assert_eq!(ledger.state().balance, units(0));
+    ledger.end();
+}

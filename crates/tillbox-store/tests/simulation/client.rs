@@ -38,6 +38,13 @@ pub(crate) fn wait<T>(future: impl Future<Output = T>) -> T {
     }
 }
 
+/// Begins something, and does not wait for it.
+pub(crate) fn begin<T>(future: impl Future<Output = T>) {
+    let mut context = Context::from_waker(Waker::noop());
+    // It may be answered already: then nobody hears that.
+    let _heard_or_not = pin!(future).poll(&mut context).is_ready();
+}
+
 /// Runs futures to their end, all begun before the first is waited for.
 pub(crate) fn wait_for_all<T>(futures: impl Iterator<Item = impl Future<Output = T>>) -> Vec<T> {
     let mut begun: Vec<Pin<Box<_>>> = futures.map(Box::pin).collect();

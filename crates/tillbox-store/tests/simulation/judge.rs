@@ -233,9 +233,16 @@ impl<D: Disk> World<D> {
                 false
             }
             Err(SubmitError::OutcomeUnknown) => {
-                assert!(plan.struck, "nothing happened that makes it unknown");
+                assert!(
+                    plan.struck || asked.hangs_up,
+                    "nothing happened that makes it unknown"
+                );
+                let row = rows.left.pop_front_if(|row| is_mine(row));
+                if row.is_none() && asked.hangs_up {
+                    self.expect_nothing(asked, at);
+                }
                 self.unanswered(asked, plan);
-                let Some(row) = rows.left.pop_front_if(|row| is_mine(row)) else {
+                let Some(row) = row else {
                     return false;
                 };
                 self.carry_out(asked, &row, rows, at);
@@ -266,8 +273,30 @@ impl<D: Disk> World<D> {
     }
 
     fn unanswered(&mut self, asked: &Asked, plan: &Plan) {
-        self.seen.count(asked.operation, plan.fault);
-        self.unanswered.push_back(asked.clone());
+        let what = if asked.hangs_up {
+            "hung up"
+        } else {
+            plan.fault
+        };
+        self.seen.count(asked.operation, what);
+        self.unanswered.push_back(Asked {
+            hangs_up: false,
+            ..asked.clone()
+        });
+    }
+
+    /// Whose caller hung up has no row: then it was to be refused, or was done before.
+    fn expect_nothing(&self, asked: &Asked, at: Timestamp) {
+        let submission = &asked.submission;
+        let key = submission.key.map(|stamp| stamp.key);
+        let is_known = key.is_some_and(|key| self.keys.contains_key(&key));
+        let writes = submission.mode == Mode::Commit && submission.merchant_id == MERCHANT;
+        if !writes || is_known || matches!(submission.command, Command::BookDue) {
+            return;
+        }
+        let mut model = self.models[&submission.wallet_id.number()].clone();
+        let outcome = model.run(&submission.command, at, EntryId::from_number(i64::MAX));
+        outcome.expect_err("it was dropped as its caller hung up");
     }
 
     /// The row is there: the model must come to the same.

@@ -429,6 +429,9 @@ impl Model {
         id: EntryId,
     ) -> Refusable<Moved> {
         let remaining = self.holds[&hold_id].remaining;
+        if amount <= 0 {
+            return Err(nothing_of(remaining));
+        }
         if amount > remaining {
             return Err(Rejection::CaptureExceedsHold {
                 remaining: narrow(remaining),
@@ -514,6 +517,14 @@ fn money(amount: i128) -> Moved {
     Moved {
         amount,
         moves_money: true,
+    }
+}
+
+/// An amount that is none.
+fn nothing_of(remaining: i128) -> Rejection {
+    Rejection::AmountOutOfRange {
+        minimum: Some(narrow(1)),
+        maximum: Some(narrow(remaining)),
     }
 }
 

@@ -91,6 +91,8 @@ pub(crate) struct Asked {
     pub(crate) operation: &'static str,
     /// Whether its key was first used for another request.
     pub(crate) is_altered: bool,
+    /// Whether the caller hangs up before it hears an answer.
+    pub(crate) hangs_up: bool,
     pub(crate) submission: Submission,
 }
 
@@ -179,6 +181,7 @@ impl Script {
         Asked {
             operation: if dry { "dry run" } else { operation },
             is_altered: false,
+            hangs_up: false,
             submission: Submission {
                 merchant_id: if stranger {
                     MerchantId::from_number(2)
@@ -198,6 +201,7 @@ impl Script {
         Asked {
             operation: "sweep",
             is_altered: false,
+            hangs_up: false,
             submission: Submission {
                 key: None,
                 ..self.submission(number, Command::BookDue)
@@ -252,7 +256,7 @@ impl Script {
                 let stay = self.dice.chance(50);
                 let capture = CaptureHold {
                     hold_id: self.hold(),
-                    amount: self.dice.chance(60).then(|| self.amount(15)),
+                    amount: self.part(15),
                     after: if stay {
                         AfterCapture::StayOpen
                     } else {
@@ -275,7 +279,7 @@ impl Script {
             70..=80 => {
                 let refund = Refund {
                     debit_id: self.debit(),
-                    amount: self.dice.chance(60).then(|| self.amount(10)),
+                    amount: self.part(10),
                     grace_days: 30,
                     debit: None,
                     note: note(),
@@ -343,6 +347,16 @@ impl Script {
     pub(super) fn amount(&mut self, most_units: i64) -> Amount {
         // Halves of units meet often, so that sums come out even and odd.
         Amount::from_micros(self.dice.roll(1, most_units * 2) * 500_000)
+    }
+
+    /// Some of it, all of it, or at times less than nothing.
+    fn part(&mut self, most_units: i64) -> Option<Amount> {
+        match self.dice.roll(0, 19) {
+            0 => Some(Amount::ZERO),
+            1 => Some(-self.amount(most_units)),
+            2..=12 => Some(self.amount(most_units)),
+            _ => None,
+        }
     }
 
     fn expiry(&mut self, now: Timestamp, most_days: i64) -> Expiry {

@@ -5,7 +5,7 @@ use crate::script::OPERATIONS;
 use std::collections::BTreeMap;
 
 /// What a request may come to.
-const ANSWERS: [&str; 4] = ["done", "rejected", "replayed", "done unheard"];
+const ANSWERS: [&str; 5] = ["done", "rejected", "replayed", "hung up", "done unheard"];
 
 /// Counts by operation, and by fault or answer.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

@@ -1,6 +1,6 @@
 //! Clients, engine, store and model, and the rounds that they go through.
 
-use crate::client::{MERCHANT, START, new_wallet, opening, units, wait};
+use crate::client::{MERCHANT, START, begin, new_wallet, opening, units, wait};
 use crate::dice::Dice;
 use crate::disk::Disk;
 use crate::faulty::Faulty;
@@ -17,6 +17,7 @@ use tillbox_core::id_source::IdSource;
 use tillbox_core::time::Timestamp;
 use tillbox_core::wallet::{WalletState, WalletStatus};
 use tillbox_engine::clock::{Clock, ManualClock};
+use tillbox_engine::work::SubmitError;
 use tillbox_engine::{Engine, LaneEnd, Options};
 
 /// Rounds in which something may go wrong.
@@ -139,6 +140,9 @@ impl<D: Disk> World<D> {
     fn round(&mut self, faulty: bool) {
         self.move_clock();
         let now = self.now();
+        if faulty && self.script.dice.chance(25) {
+            self.play_unheard(now);
+        }
         let mut round: Vec<Asked> = self.unanswered.drain(..).collect();
         for _ in 0..self.script.dice.roll(1, MOST) {
             if faulty || round.is_empty() {
@@ -156,6 +160,22 @@ impl<D: Disk> World<D> {
             Plan::default()
         };
         self.play(&round, plan);
+    }
+
+    /// A caller that asks, and is gone before it is answered.
+    fn play_unheard(&mut self, now: Timestamp) {
+        let asked = Asked {
+            hangs_up: true,
+            ..self.script.ask(now)
+        };
+        self.tell(|| format!("a caller hangs up at {now}"));
+        let engine = self.engine();
+        begin(engine.submit(asked.submission.clone()));
+        // The queue is in order: what is read behind it is read when it is done.
+        look(self);
+        let unheard = [Err(SubmitError::OutcomeUnknown)];
+        self.judge(&[asked], &unheard, &Plan::default(), now);
+        self.compare(now);
     }
 
     /// Sends requests, judges what comes of them, and looks at everything.

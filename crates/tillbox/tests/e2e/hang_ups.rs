@@ -9,7 +9,7 @@ use std::net::TcpStream;
 const ASKED: usize = 30;
 
 #[test]
-fn a_client_that_does_not_wait_for_its_answer_is_served_once() {
+fn b20_a_client_that_does_not_wait_for_its_answer_is_served_once() {
     let (server, client, wallet) = stage();
     let path = format!("/v1/wallets/{wallet}/debits");
     let body = json!({"amount": "0.10"});

@@ -35,6 +35,7 @@ mod replays;
 mod scenario;
 mod scenarios;
 mod server;
+mod shipped_bugs;
 mod syscalls;
 mod usage_month;
 mod usage_rows;

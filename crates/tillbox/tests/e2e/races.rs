@@ -8,10 +8,10 @@ use serde_json::{Value, json};
 use std::sync::Barrier;
 use std::thread::ScopedJoinHandle;
 
-const PARALLEL: usize = 64;
+pub(crate) const PARALLEL: usize = 64;
 
 /// Sends one request from each of 64 threads at the same moment.
-fn at_once(client: &Client, request: impl Fn(usize) -> Request + Sync) -> Vec<Answer> {
+pub(crate) fn at_once(client: &Client, request: impl Fn(usize) -> Request + Sync) -> Vec<Answer> {
     let barrier = Barrier::new(PARALLEL);
     let send = |index: usize| {
         let request = request(index);
@@ -27,18 +27,18 @@ fn at_once(client: &Client, request: impl Fn(usize) -> Request + Sync) -> Vec<An
     })
 }
 
-fn post(path: String, body: Value) -> impl Fn(usize) -> Request + Sync {
+pub(crate) fn post(path: String, body: Value) -> impl Fn(usize) -> Request + Sync {
     move |_| Request::new("POST", &path).json(&body).key(&fresh_key())
 }
 
 /// How many answers have this status and, where it is a problem, this code.
-fn count(answers: &[Answer], status: u16, code: &str) -> usize {
+pub(crate) fn count(answers: &[Answer], status: u16, code: &str) -> usize {
     let wanted = |answer: &&Answer| answer.status == status && answer.code() == code;
     answers.iter().filter(wanted).count()
 }
 
 #[track_caller]
-fn expect_counts(answers: &[Answer], expected: &[(u16, &str, usize)]) {
+pub(crate) fn expect_counts(answers: &[Answer], expected: &[(u16, &str, usize)]) {
     for (status, code, times) in expected {
         let found = count(answers, *status, code);
         let first = answers.iter().find(|answer| answer.status >= 400);
@@ -257,7 +257,7 @@ fn one_key_for_different_requests_is_one_effect() {
 }
 
 #[test]
-fn parallel_refunds_give_back_the_debit_and_no_more() {
+fn b25_parallel_refunds_give_back_the_debit_and_no_more() {
     let server = Server::start();
     let client = server.client();
     let wallet = wallet_with(&client, "30.00");

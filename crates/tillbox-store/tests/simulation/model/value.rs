@@ -1,6 +1,6 @@
 //! Value that comes in, goes out, is given back and pays debt.
 
-use super::{From, Model, ModelLot, Moved, Refusable, narrow};
+use super::{From, Model, ModelLot, Moved, Refusable, narrow, nothing_of};
 use tillbox_core::hold::HoldStatus;
 use tillbox_core::id::{EntryId, HoldId};
 use tillbox_core::lot::FundingType;
@@ -27,6 +27,9 @@ impl Model {
             return Err(Rejection::NotRefundable);
         }
         let left = -record.amount - record.refunded;
+        if amount.is_some_and(|amount| amount <= 0) {
+            return Err(nothing_of(left));
+        }
         let amount = amount.unwrap_or(left);
         if amount > left || left == 0 {
             return Err(Rejection::RefundExceedsRemaining {

@@ -121,6 +121,7 @@ impl Script {
                 words.push(Asked {
                     operation,
                     is_altered: false,
+                    hangs_up: false,
                     submission: Submission { key, ..asked },
                 });
             }
