@@ -142,7 +142,11 @@ impl Told {
                 continue;
             }
             let again = client.send(&self.request(place, step)).is(step.expected);
-            assert_eq!(again.text(), first.text(), "step {place}");
+            // A batch says of each operation whether it was done before.
+            let again = again
+                .text()
+                .replace("\"replayed\":true", "\"replayed\":false");
+            assert_eq!(again, first.text(), "step {place}");
         }
     }
 }
