@@ -48,6 +48,7 @@ scenario_files! {
     r29_refunds
     r31_prices
     r38_by_currency
+    r39_close
     r40_frozen_wallets
     r41_low_balance
     r42_order_of_checks
@@ -81,7 +82,7 @@ fn the_page_on_the_ledger_shows_what_the_scenarios_hold() {
     let page = read(root.join("docs/ledger.md"));
     let scenarios = read(data_directory().join("ledger_page.json"));
     let scenarios: Vec<Value> = serde_json::from_str(&scenarios).expect("JSON");
-    let amount = Regex::new(r"-?\d+\.\d\d").expect("a pattern");
+    let amount = Regex::new(r"-?\d+\.\d{2,}").expect("a pattern");
     let mut shown = Vec::new();
     for section in page.split("\n## ").skip(1) {
         let (heading, text) = section.split_once('\n').expect("text follows a heading");
