@@ -101,6 +101,11 @@ const KINDS: &[(&str, &str, &str)] = &[
         "There is no such thing, or it belongs to another merchant.",
     ),
     (
+        "not_withdrawable",
+        "422",
+        "More than may be paid out was asked for. `withdrawable` says what may: value that was paid for, that no hold reserves, in a wallet without debt.",
+    ),
+    (
         "outcome_unknown",
         "503",
         "The disk failed while the change was being written: it may be there or not. Send the same request with the same `Idempotency-Key`; the answer tells.",
