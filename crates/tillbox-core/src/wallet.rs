@@ -20,6 +20,9 @@ use crate::time::Timestamp;
 use crate::top_up::{TopUp, TopUpStatus};
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
+pub(crate) const BALANCE_OF_LOTS: &str = "balance = Σ remaining of lots − debt";
+pub(crate) const DEBT_AND_VALUE: &str = "debt > 0 ⇒ no unheld value";
+
 /// The life of a wallet (W2).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum WalletStatus {
@@ -452,7 +455,7 @@ impl WalletState {
         let rules = [
             (
                 self.balance == remaining - self.debt.total(),
-                "balance = Σ remaining of lots − debt",
+                BALANCE_OF_LOTS,
             ),
             (self.held == holds, "held = Σ remaining of open holds"),
             (
@@ -475,7 +478,7 @@ impl WalletState {
             (!self.debt.total().is_negative(), "debt is never negative"),
             (
                 self.debt.total().is_zero() || unheld_is_past_its_date(),
-                "debt > 0 ⇒ no unheld value",
+                DEBT_AND_VALUE,
             ),
             (
                 self.pending_top_ups == pending,

@@ -22,6 +22,11 @@ impl Database {
         }
     }
 
+    /// The file, for whoever reads it with connections of its own.
+    pub(crate) fn path(&self) -> &std::path::Path {
+        self.store.path()
+    }
+
     /// Reads on a thread that may block.
     pub(crate) async fn read<T: Send + 'static>(
         &self,

@@ -34,6 +34,7 @@ mod secrets;
 mod service;
 mod settings;
 mod top_ups;
+mod verify;
 mod wallets;
 mod ways_out;
 
@@ -63,6 +64,7 @@ pub use settings::{
     print_amount,
 };
 pub use tillbox_engine::work::Mode;
+pub use tillbox_store::sqlite::verify::Report as AuditReport;
 pub use top_ups::{Activation, Asked, NewPayment, NewTopUp, Synced, TopUpView};
 pub use wallets::{
     Answered, BalanceView, ClosingAnswer, OpenWallet, WalletAnswer, WalletChange, WalletView,

@@ -86,6 +86,8 @@ pub struct Service {
     /// Wakes who waits for a top-up, whenever the provider was asked about one.
     pub(crate) driven: tokio::sync::Notify,
     head: SharedLogHead,
+    /// Held by the one audit that runs.
+    pub(crate) auditing: Arc<tokio::sync::Mutex<()>>,
     random_number: u64,
 }
 
@@ -159,6 +161,7 @@ impl Service {
             driven: tokio::sync::Notify::new(),
             wallet_facts: Mutex::new(LruCache::new(facts)),
             head,
+            auditing: Arc::default(),
             random_number: secrets.next().number(),
             secrets,
         };

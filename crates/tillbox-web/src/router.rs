@@ -5,8 +5,8 @@ use crate::api::request_id;
 use crate::api::v1::{
     adjustments, alerts, api_keys, audit_log, auto_recharge, batches, closing, credits, customers,
     debits, events, explain, holds, journal, lots, payment_methods, payments, portal_sessions,
-    prices, refunds, reports, settings, system, test_clock, top_ups, transactions, usage, wallets,
-    withdrawals,
+    prices, refunds, reports, settings, system, test_clock, top_ups, transactions, usage, verify,
+    wallets, withdrawals,
 };
 use crate::{assets, docs, portal, sandbox};
 use axum::Router;
@@ -97,6 +97,7 @@ fn routes() -> OpenApiRouter<Arc<Service>> {
         .routes(routes!(audit_log::as_csv))
         .routes(routes!(test_clock::get))
         .routes(routes!(test_clock::advance))
+        .routes(routes!(verify::verify))
         .routes(routes!(system::healthz))
         .routes(routes!(system::readyz))
 }

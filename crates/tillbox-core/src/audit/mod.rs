@@ -23,6 +23,50 @@ use std::collections::BTreeMap;
 use top_ups::TopUps;
 
 const CLOSED: &str = "a closed wallet is empty, and only late payments come and go back";
+/// Every row can be decoded.
+pub const READABLE: &str = "every row is readable";
+const VERSIONS: &str = "versions have no gaps";
+const NUMBERS: &str = "transactions are numbered without gaps";
+const TIME: &str = "time never goes backwards";
+const CHAIN: &str = "the chain holds";
+const TEXT: &str = "free text is what the chain holds";
+const BALANCE: &str = "balance after = balance before + amount";
+const PARTS: &str = "amount = sum of its parts";
+const REFUNDED: &str = "refunds of a debit never pass the debit";
+
+/// The rules that an audit checks on the way. Behind the last row it checks [`WalletState::check`] too, which names
+/// more: they follow from these for whoever only follows rows, and are held against them all the same.
+pub const RULES: &[&str] = &[
+    READABLE,
+    VERSIONS,
+    NUMBERS,
+    TIME,
+    CHAIN,
+    TEXT,
+    BALANCE,
+    PARTS,
+    REFUNDED,
+    CLOSED,
+    replay::RANGE,
+    replay::LOTS,
+    replay::NAMED,
+    replay::OPENED,
+    replay::COST,
+    replay::EXPIRED,
+    replay::EXPIRY,
+    replay::CHANGED,
+    replay::WAY_OUT,
+    replay::HOLDS,
+    replay::ENDED,
+    replay::DEBT,
+    top_ups::ONE_CREDIT,
+    top_ups::AS_PAID,
+    top_ups::MOVES,
+    top_ups::WENT_BACK,
+    top_ups::ONE_CHARGE,
+    crate::wallet::BALANCE_OF_LOTS,
+    crate::wallet::DEBT_AND_VALUE,
+];
 
 /// A rule that does not hold, and where.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -71,6 +115,19 @@ pub struct Audited {
     pub holds: BTreeMap<HoldId, Hold>,
     /// All top-ups that there ever were, as they must be stored, each with the transaction that it made.
     pub top_ups: BTreeMap<TopUpId, (TopUp, Option<EntryId>)>,
+}
+
+/// How a wallet stands behind the rows that were read, as it must be stored.
+#[derive(Debug)]
+pub struct Stands<'a> {
+    /// Its state; none where the rows could not be followed.
+    pub state: Option<WalletState>,
+    /// All lots that there ever were.
+    pub lots: &'a BTreeMap<LotId, Lot>,
+    /// All holds that there ever were.
+    pub holds: &'a BTreeMap<HoldId, Hold>,
+    /// All top-ups that there ever were, each with the transaction that it made.
+    pub top_ups: &'a BTreeMap<TopUpId, (TopUp, Option<EntryId>)>,
 }
 
 impl WalletAudit {
@@ -133,7 +190,7 @@ impl WalletAudit {
     /// Says that the next row could not be read: it and all behind it are not followed.
     pub fn feed_unreadable(&mut self, detail: String) {
         let version = self.version.saturating_add(1);
-        self.report("every row is readable", version, detail);
+        self.report(READABLE, version, detail);
         self.derailed = true;
     }
 
@@ -172,6 +229,16 @@ impl WalletAudit {
             lots: self.replay.lots,
             holds: self.replay.holds,
             top_ups: self.top_ups.all,
+        }
+    }
+
+    /// How the wallet stands now; more rows may follow. `wallet` as in [`WalletAudit::finish`].
+    pub fn stands(&self, wallet: NewWallet) -> Stands<'_> {
+        Stands {
+            state: self.state_so_far(wallet),
+            lots: &self.replay.lots,
+            holds: &self.replay.holds,
+            top_ups: &self.top_ups.all,
         }
     }
 
@@ -214,7 +281,7 @@ impl WalletAudit {
         let next = self.version.saturating_add(1);
         if entry.version != next {
             let found = format!("version {} follows {}", entry.version, self.version);
-            self.report("versions have no gaps", entry.version, found);
+            self.report(VERSIONS, entry.version, found);
         }
         let seq = entry
             .event
@@ -222,30 +289,22 @@ impl WalletAudit {
             .then(|| self.seq.saturating_add(1));
         if entry.seq != seq {
             let found = format!("seq {:?} where {seq:?} is due", entry.seq);
-            self.report(
-                "transactions are numbered without gaps",
-                entry.version,
-                found,
-            );
+            self.report(NUMBERS, entry.version, found);
         }
         if entry.at < self.last_at {
             let found = format!("{} after {}", entry.at, self.last_at);
-            self.report("time never goes backwards", entry.version, found);
+            self.report(TIME, entry.version, found);
         }
     }
 
     fn check_chain(&mut self, entry: &Entry) {
         if entry.hash != entry.chained_after(&self.head) {
             let found = "the row is not the one that was chained, or the row before is not";
-            self.report("the chain holds", entry.version, found.to_owned());
+            self.report(CHAIN, entry.version, found.to_owned());
         }
         if !entry.note_holds() {
             let found = "there is text that the chain does not hold";
-            self.report(
-                "free text is what the chain holds",
-                entry.version,
-                found.to_owned(),
-            );
+            self.report(TEXT, entry.version, found.to_owned());
         }
     }
 
@@ -258,16 +317,12 @@ impl WalletAudit {
                 amount.micros(),
                 entry.balance_after.micros()
             );
-            self.report(
-                "balance after = balance before + amount",
-                entry.version,
-                found,
-            );
+            self.report(BALANCE, entry.version, found);
         }
         let parts = replay::sum_of_parts(&entry.event);
         if parts != i128::from(amount.micros()) {
             let found = format!("{} where its parts make {parts}", amount.micros());
-            self.report("amount = sum of its parts", entry.version, found);
+            self.report(PARTS, entry.version, found);
         }
     }
 
@@ -288,11 +343,7 @@ impl WalletAudit {
         });
         if kept.is_none() {
             let found = format!("{} of {debit}", amount.micros());
-            self.report(
-                "refunds of a debit never pass the debit",
-                entry.version,
-                found,
-            );
+            self.report(REFUNDED, entry.version, found);
         }
     }
 

@@ -9,19 +9,20 @@ use crate::lot::Lot;
 use crate::reason::Reason;
 use std::collections::BTreeMap;
 
-const RANGE: &str = "amounts stay in range";
-const LOTS: &str = "0 ≤ held ≤ remaining ≤ amount of each lot";
-const NAMED: &str = "parts name lots that the log opened";
-const OPENED: &str = "a lot is opened once, empty";
-const COST: &str = "the cost basis of a lot is its amount if its type is paid for, otherwise zero";
-const EXPIRED: &str = "no value of an expired lot, unless a hold reserved it before";
-const EXPIRY: &str = "expiry takes the unheld remainder of its lot";
-const CHANGED: &str = "a lot that is open and not past its date gets another";
-const WAY_OUT: &str =
+pub(super) const RANGE: &str = "amounts stay in range";
+pub(super) const LOTS: &str = "0 ≤ held ≤ remaining ≤ amount of each lot";
+pub(super) const NAMED: &str = "parts name lots that the log opened";
+pub(super) const OPENED: &str = "a lot is opened once, empty";
+pub(super) const COST: &str =
+    "the cost basis of a lot is its amount if its type is paid for, otherwise zero";
+pub(super) const EXPIRED: &str = "no value of an expired lot, unless a hold reserved it before";
+pub(super) const EXPIRY: &str = "expiry takes the unheld remainder of its lot";
+pub(super) const CHANGED: &str = "a lot that is open and not past its date gets another";
+pub(super) const WAY_OUT: &str =
     "value is withdrawn from withdrawable lots, and a void takes all that is unheld of one";
-const HOLDS: &str = "captured + released ≤ hold, and the rest is reserved";
-const ENDED: &str = "a hold ends once";
-const DEBT: &str = "debt is made, paid and canceled in order";
+pub(super) const HOLDS: &str = "captured + released ≤ hold, and the rest is reserved";
+pub(super) const ENDED: &str = "a hold ends once";
+pub(super) const DEBT: &str = "debt is made, paid and canceled in order";
 
 /// A row that can't be followed.
 #[derive(Debug)]

@@ -10,11 +10,11 @@ use crate::recharge::Recharge;
 use crate::top_up::{TopUp, TopUpStatus};
 use std::collections::BTreeMap;
 
-const ONE_CREDIT: &str = "at most one credit per payment";
-const AS_PAID: &str = "a top-up is credited with what was paid and given";
-const MOVES: &str = "a top-up goes forward";
-const WENT_BACK: &str = "a payment that goes back came in";
-const ONE_CHARGE: &str = "at most one recharge in flight, within its cap";
+pub(super) const ONE_CREDIT: &str = "at most one credit per payment";
+pub(super) const AS_PAID: &str = "a top-up is credited with what was paid and given";
+pub(super) const MOVES: &str = "a top-up goes forward";
+pub(super) const WENT_BACK: &str = "a payment that goes back came in";
+pub(super) const ONE_CHARGE: &str = "at most one recharge in flight, within its cap";
 
 /// All top-ups that there ever were, and what stands of recharge and alerts.
 #[derive(Clone, Debug, Default)]

@@ -95,16 +95,17 @@ impl Entry {
 
 /// What the chain holds of the free text.
 pub fn commit_to(note: &Note, salt: &[u8; 16]) -> [u8; 32] {
-    let mut hasher = blake3::Hasher::new();
-    hasher.update(salt);
+    // One call over all bytes is several times faster than one for each.
+    let mut whole = Vec::with_capacity(128);
+    whole.extend_from_slice(salt);
     for text in [&note.description, &note.reference, &note.metadata] {
         let bytes = text.as_deref().map_or(&[][..], str::as_bytes);
         let present = u64::from(text.is_some());
         let length = u64::try_from(bytes.len())
             .unwrap_or(u64::MAX)
             .saturating_add(present);
-        hasher.update(&length.to_be_bytes());
-        hasher.update(bytes);
+        whole.extend_from_slice(&length.to_be_bytes());
+        whole.extend_from_slice(bytes);
     }
-    *hasher.finalize().as_bytes()
+    *blake3::hash(&whole).as_bytes()
 }

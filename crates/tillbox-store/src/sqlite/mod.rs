@@ -53,7 +53,7 @@ mod tests;
 pub use ledger::{SqliteLedger, Trailing};
 pub use log_head::SharedLogHead;
 pub use plain::PlainWrite;
-pub use rusqlite::Connection;
+pub use rusqlite::{Connection, Row};
 pub use walk::{PastStates, Steps, Walk};
 
 use crate::error::StoreError;
@@ -155,6 +155,11 @@ impl SqliteStore {
             },
             writer,
         ))
+    }
+
+    /// Where the database lies.
+    pub fn path(&self) -> &Path {
+        self.pool.path()
     }
 
     /// Reads on a pooled connection; blocks until one is free.

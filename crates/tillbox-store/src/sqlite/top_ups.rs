@@ -343,11 +343,11 @@ pub(super) fn of_wallet(
     Ok(rows.next().transpose()?.map(|(_, top_up)| top_up))
 }
 
-/// All top-ups of a wallet, with the transactions that credited them: for the audit.
-pub(super) const AUDIT_SQL: &str = "SELECT t.id, t.amount, t.reason, t.channel, t.method, t.backups, t.status, t.opened_at, t.charged, \
-     t.payment_id, t.failure, t.credited_by FROM top_ups t WHERE t.wallet_id = ?1";
+/// The ledger's part of a top-up, with the transaction that credited it: for the audit.
+pub(super) const AUDIT_COLUMNS: &str = "t.id, t.amount, t.reason, t.channel, t.method, t.backups, t.status, t.opened_at, t.charged, \
+     t.payment_id, t.failure, t.credited_by";
 
-/// Reads a row of [`AUDIT_SQL`].
+/// Reads a row of [`AUDIT_COLUMNS`].
 pub(super) fn audited(row: &Row<'_>) -> Result<(TopUp, Option<EntryId>), StoreError> {
     let (_, top_up) = ledger_part(row)?;
     let credited_by = row.get::<_, Option<i64>>(11)?;

@@ -59,6 +59,7 @@ const ROUTES: &[&str] = &[
     "GET /v1/settings",
     "GET /v1/test-clock",
     "GET /v1/transactions",
+    "GET /v1/verify",
     "GET /v1/wallets",
     "GET /v1/wallets/{wallet_id}",
     "GET /v1/wallets/{wallet_id}/alerts",

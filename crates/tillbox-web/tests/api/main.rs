@@ -22,4 +22,5 @@ mod payment_links;
 mod portal;
 mod recharge_races;
 mod replays;
+mod verify;
 mod ways_out;

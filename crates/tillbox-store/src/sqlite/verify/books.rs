@@ -6,11 +6,10 @@
 use super::super::books::fold::read_on;
 use super::super::books::folded_to;
 use super::super::books::tally::Tally;
+use super::report::BOOKS;
 use super::{Report, Violation, in_snapshot};
 use crate::error::StoreError;
 use rusqlite::Connection;
-
-const BOOKS: &str = "the books are what the log comes to";
 
 /// Adds up the log, a snapshot for each `rows`, and compares.
 pub(super) fn check(

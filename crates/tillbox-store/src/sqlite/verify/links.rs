@@ -1,90 +1,98 @@
-//! What leads back to the log: every key and every refund must have its row.
+//! What a row links to beside the log: refunds, payments of debt, and, of one merchant, keys.
 
-use super::{Report, Violation, in_snapshot};
+use super::report::{DEBT_PAYMENTS, KEYS, REFUNDS};
+use super::{Report, in_snapshot};
 use crate::error::StoreError;
-use rusqlite::{Connection, params};
+use rusqlite::{Connection, OptionalExtension, Row, params};
+use tillbox_core::entry::Entry;
 
-const KEYS: &str = "SELECT k.key, l.id IS NOT NULL, a.key IS NOT NULL FROM keys k \
-     LEFT JOIN log l ON l.id = k.entry_id AND l.key = k.key LEFT JOIN answers a ON a.key = k.key \
-     WHERE k.key > ?1 ORDER BY k.key LIMIT ?2";
-const REFUNDS: &str = "SELECT r.entry_id, l.id IS NOT NULL FROM refunds r \
+const EVERY_REFUND: &str = "SELECT r.entry_id, l.id IS NOT NULL FROM refunds r \
      LEFT JOIN log l ON l.id = r.entry_id AND l.kind = ?3 \
      WHERE r.entry_id > ?1 ORDER BY r.entry_id LIMIT ?2";
 
-/// Goes through both tables, a snapshot for each `rows`.
-pub(super) fn check(
+/// What a row breaks, if anything: the rule, and what was found.
+pub(super) type Broken = Option<(&'static str, String)>;
+
+/// The refund that the row is, as it is stored to be added up.
+pub(super) fn check_refund(connection: &Connection, entry: &Entry) -> Result<Broken, StoreError> {
+    let Some(debit) = entry.event.refund_of else {
+        return Ok(None);
+    };
+    let mut statement =
+        connection.prepare_cached("SELECT debit_id, amount FROM refunds WHERE entry_id = ?1")?;
+    let pair = |row: &Row<'_>| Ok((row.get(0)?, row.get(1)?));
+    let known: Option<(i64, i64)> = statement.query_row([entry.id.number()], pair).optional()?;
+    let is_right = known == Some((debit.number(), entry.event.amount.micros()));
+    Ok((!is_right).then(|| (REFUNDS, format!("{} is stored as {known:?}", entry.id))))
+}
+
+/// The debt that the row pays; gives how many payments it makes too.
+pub(super) fn check_debt_payments(
+    connection: &Connection,
+    entry: &Entry,
+) -> Result<(i64, Broken), StoreError> {
+    let (mut count, mut broken) = (0, None);
+    let parts = entry.event.parts.iter();
+    for (part, from) in parts.filter_map(|part| Some((part, part.pays_debt_from?))) {
+        count += 1;
+        let mut statement = connection.prepare_cached(
+            "SELECT amount, lot_id, entry_id FROM debt_payments WHERE wallet_id = ?1 AND debt_from = ?2",
+        )?;
+        let triple = |row: &Row<'_>| Ok([row.get(0)?, row.get(1)?, row.get(2)?]);
+        let place = [entry.wallet_id.number(), from.micros()];
+        let known: Option<[i64; 3]> = statement.query_row(place, triple).optional()?;
+        let amount = part.amount.micros().checked_neg().unwrap_or(i64::MAX);
+        if known != Some([amount, part.lot.id.number(), entry.id.number()]) {
+            let detail = format!("the payment at {} is stored as {known:?}", from.micros());
+            broken = Some((DEBT_PAYMENTS, detail));
+        }
+    }
+    Ok((count, broken))
+}
+
+/// Whether the row's key leads to it. Keys of the log's tail are not folded yet: the writer has them in memory.
+pub(super) fn check_key(
+    connection: &Connection,
+    entry: &Entry,
+    folded_to: i64,
+) -> Result<Broken, StoreError> {
+    let Some(stamp) = entry.key else {
+        return Ok(None);
+    };
+    let mut statement = connection.prepare_cached("SELECT entry_id FROM keys WHERE key = ?1")?;
+    let known: Option<i64> = statement
+        .query_row([stamp.key], |row| row.get(0))
+        .optional()?;
+    let id = entry.id.number();
+    let is_wrong = known.map_or(id <= folded_to, |known| known != id);
+    Ok(is_wrong.then(|| (KEYS, format!("the key of {} leads to {known:?}", entry.id))))
+}
+
+/// Goes through all refunds, a snapshot for each `rows`: each must have its row.
+pub(super) fn check_every_refund(
     connection: &Connection,
     rows: usize,
     report: &mut Report,
 ) -> Result<(), StoreError> {
-    let mut after = Vec::new();
-    while let Some(last) = in_snapshot(connection, |connection| {
-        keys(connection, &after, rows, report)
-    })? {
-        after = last;
-    }
-    let mut after = i64::MIN;
-    while let Some(last) = in_snapshot(connection, |connection| {
-        refunds(connection, after, rows, report)
-    })? {
-        after = last;
-    }
-    Ok(())
-}
-
-fn keys(
-    connection: &Connection,
-    after: &[u8],
-    most: usize,
-    report: &mut Report,
-) -> Result<Option<Vec<u8>>, StoreError> {
-    let mut statement = connection.prepare_cached(KEYS)?;
-    let mut rows = statement.query(params![after, super::super::limit(most)])?;
-    let mut last = None;
-    while let Some(row) = rows.next()? {
-        let key: Vec<u8> = row.get(0)?;
-        if !row.get::<_, bool>(1)? {
-            found(
-                "every key leads to its row",
-                format!("{key:02x?} leads to none"),
-                report,
-            );
-        }
-        if row.get::<_, bool>(2)? {
-            let detail = format!("{key:02x?} has both");
-            found("a key has a row or an answer", detail, report);
-        }
-        last = Some(key);
-    }
-    Ok(last)
-}
-
-fn refunds(
-    connection: &Connection,
-    after: i64,
-    most: usize,
-    report: &mut Report,
-) -> Result<Option<i64>, StoreError> {
     let kind = tillbox_core::entry::EntryKind::Refund.code();
-    let mut statement = connection.prepare_cached(REFUNDS)?;
-    let mut rows = statement.query(params![after, super::super::limit(most), kind])?;
-    let mut last = None;
-    while let Some(row) = rows.next()? {
-        let id: i64 = row.get(0)?;
-        if !row.get::<_, bool>(1)? {
-            let detail = format!("a refund names row {id}, which is none");
-            found("refunds are stored beside the log", detail, report);
+    let mut after = i64::MIN;
+    loop {
+        let last = in_snapshot(connection, |connection| {
+            let mut statement = connection.prepare_cached(EVERY_REFUND)?;
+            let mut found = statement.query(params![after, super::super::limit(rows), kind])?;
+            let mut last = None;
+            while let Some(row) = found.next()? {
+                let id: i64 = row.get(0)?;
+                if !row.get::<_, bool>(1)? {
+                    report.found(REFUNDS, format!("a refund names row {id}, which is none"));
+                }
+                last = Some(id);
+            }
+            Ok(last)
+        })?;
+        match last {
+            Some(last) => after = last,
+            None => return Ok(()),
         }
-        last = Some(id);
     }
-    Ok(last)
-}
-
-fn found(invariant: &'static str, detail: String, report: &mut Report) {
-    report.add(Violation {
-        invariant,
-        wallet: None,
-        version: None,
-        detail,
-    });
 }

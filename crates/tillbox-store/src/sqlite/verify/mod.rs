@@ -2,79 +2,101 @@
 //!
 //! | phase | reads | cost |
 //! |---|---|---|
-//! | wallets ([`wallet`]) | each wallet's rows in order, then its state, lots and holds ([`compare`]) | one pass over the log, one look-up a key |
-//! | rows ([`tail`]) | whether each row was one of its wallet's | a count |
-//! | links ([`links`]) | keys and refunds, back to their rows | one look-up each |
-//! | books ([`books`]) | the log up to what is folded, added up anew | one pass over the log |
+//! | rows ([`scan`], [`follow`]) | the log in the order of its ids, up to where all tables were folded when the audit began | one pass, read and decoded on a thread of its own |
+//! | index ([`index`]) | the tables that are in another order than the log, beside it | one pass each |
+//! | wallets ([`part`], [`compare`]) | what is stored of each wallet, and the rest of its rows | some queries for hundreds of wallets, on two threads |
 //!
 //! **In snapshots.** A read transaction lasts for some thousand rows, so that the writer's log can be folded. Rows
-//! never change, so those of one wallet may come from several snapshots; only the last of them, the one in which
-//! no row is left, is also the one in which its state is compared. Memory is bounded by the largest wallet, and by what
-//! trails the log ([`tail`]): a wallet's tables are compared as of the last row that they have, then its other rows are
-//! followed.
+//! never change, so they may come from many snapshots. A wallet is compared in the snapshot in which its last row is
+//! read, at the version that its tables stand at.
+//!
+//! **Memory.** All wallets are followed at once: some hundred bytes for each wallet, lot and hold, and sixteen for each
+//! refundable debit. Where that would be more than [`Limits::memory`], the log is read in several passes, each of which
+//! follows a part of the wallets.
 
 mod books;
+mod chain;
 mod compare;
+mod follow;
+mod index;
 mod links;
-mod tail;
+mod part;
+mod report;
+mod scan;
+mod stored;
 mod told;
-mod wallet;
 
-use super::anchor::{self, Standing};
+pub use report::{Progress, Report, Violation, rules_of_all, rules_of_one};
+
 use super::migrations::{Contents, contents};
-use super::open_for_reading;
+use super::{log_head, open_for_reading};
 use crate::error::StoreError;
-use rusqlite::{Connection, OptionalExtension};
-use std::fmt;
+use follow::{Books, Followed};
+use index::Folded;
+use part::Part;
+use rusqlite::Connection;
+use scan::{Pass, Span};
+use std::collections::BTreeMap;
+use std::ops::ControlFlow;
 use std::path::Path;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
-use tillbox_core::id::WalletId;
+use tillbox_core::id::{MerchantId, WalletId};
 use tillbox_engine::clock::{Clock, SystemClock};
-use wallet::Walk;
 
-const ANCHOR: &str = "the log reaches its anchor";
+/// Pages that a connection keeps which looks up rows, in KiB: most of the upper levels of all tables.
+const CACHE_KIB: i64 = 32_768;
 
-/// Rows that one snapshot reads.
-const ROWS_PER_SNAPSHOT: usize = 10_000;
-
-/// How far it is.
+/// Whose rows are audited.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Progress {
-    /// Rows of the log that were read.
-    pub rows: u64,
-    /// Rows that there were at the start; a running writer makes more.
-    pub rows_total: u64,
+pub enum Scope {
+    /// All there are, and the log as a whole.
+    All,
+    /// Those of one merchant.
+    Merchant(MerchantId),
 }
 
-/// A rule that does not hold, and where.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Violation {
-    /// The rule's name.
-    pub invariant: &'static str,
-    /// In which wallet, where it is about one.
-    pub wallet: Option<WalletId>,
-    /// At which of its rows, where it is about one.
-    pub version: Option<u64>,
-    /// What was found, for people.
-    pub detail: String,
+/// What bounds an audit.
+#[derive(Clone, Copy, Debug)]
+pub struct Limits {
+    /// Rows that one snapshot reads.
+    pub rows: usize,
+    /// Wallets that one snapshot compares.
+    pub wallets: usize,
+    /// Bytes that followed wallets may take, by estimate.
+    pub memory: u64,
 }
 
-/// What the audit found.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Report {
-    /// Rows of the log that were read.
-    pub rows: u64,
-    /// Wallets that were read.
-    pub wallets: u64,
-    /// How long it took.
-    pub took: Duration,
-    /// The first of each kind; none when all is well.
-    pub violations: Vec<Violation>,
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            rows: 10_000,
+            wallets: 500,
+            memory: 1 << 30,
+        }
+    }
 }
+
+/// What is told of how far it is; [`ControlFlow::Break`] ends it.
+pub type Tell<'a> = &'a mut dyn FnMut(Progress) -> ControlFlow<()>;
 
 /// Audits the database at `path` without its lock: the server may go on writing.
 pub fn verify(path: &Path, progress: &mut dyn FnMut(Progress)) -> Result<Report, StoreError> {
-    let connection = open_for_reading(path)?;
+    let mut tell = |now| {
+        progress(now);
+        ControlFlow::Continue(())
+    };
+    verify_within(path, Scope::All, Limits::default(), &mut tell)
+}
+
+/// The same of a scope, within limits, and until it is told to end.
+pub fn verify_within(
+    path: &Path,
+    scope: Scope,
+    limits: Limits,
+    tell: Tell<'_>,
+) -> Result<Report, StoreError> {
+    let connection = open(path)?;
     if !matches!(contents(&connection)?, Contents::Ledger) {
         return Err(StoreError::Unavailable(format!(
             "{} holds no ledger",
@@ -82,54 +104,171 @@ pub fn verify(path: &Path, progress: &mut dyn FnMut(Progress)) -> Result<Report,
         )));
     }
     let begun = SystemClock.now().micros();
-    let mut report = Report::default();
-    check_anchor(path, &connection, &mut report)?;
-    let sql = "SELECT (SELECT count(*) FROM wallet_log) + (SELECT count(*) FROM log CROSS JOIN trail_fold ON log.id > folded_to \
-         WHERE NOT EXISTS (SELECT 1 FROM wallet_log w WHERE w.wallet_id = log.wallet_id AND w.version = log.version))";
-    let rows_total = connection.query_row(sql, [], |row| row.get(0))?;
-    let mut walk = Walk::default();
-    loop {
-        let done = in_snapshot(&connection, |connection| {
-            walk.advance(connection, ROWS_PER_SNAPSHOT, &mut report)
-        })?;
-        progress(Progress {
-            rows: report.rows,
-            rows_total,
-        });
-        if done {
-            break;
-        }
+    let mut report = Report::new(match scope {
+        Scope::All => rules_of_all(),
+        Scope::Merchant(_) => rules_of_one(),
+    });
+    chain::check_anchor(path, &connection, &mut report)?;
+    let (folded, passes) = in_snapshot(&connection, |connection| {
+        report.head = log_head::last(connection)?;
+        let passes = passes(connection, report.head.height, limits)?;
+        Ok((Folded::read(connection)?, passes))
+    })?;
+    let mut audit = Audit {
+        path,
+        connection: &connection,
+        limits,
+        rows_total: report.head.height,
+        tell,
+    };
+    for number in 0..passes {
+        let pass = Pass { number, of: passes };
+        audit.pass(Books::new(scope, pass, folded), &mut report)?;
     }
-    walk.check_all_were_read(&connection, ROWS_PER_SNAPSHOT, &mut report)?;
-    links::check(&connection, ROWS_PER_SNAPSHOT, &mut report)?;
-    books::check(&connection, ROWS_PER_SNAPSHOT, &mut report)?;
+    if scope == Scope::All {
+        links::check_every_refund(&connection, limits.rows, &mut report)?;
+        books::check(&connection, limits.rows, &mut report)?;
+    }
     let micros = SystemClock.now().micros().saturating_sub(begun);
     report.took = Duration::from_micros(u64::try_from(micros).unwrap_or(0));
     Ok(report)
 }
 
-/// Whether the log reaches what is anchored beside it, if anything is.
-fn check_anchor(
-    path: &Path,
-    connection: &Connection,
-    report: &mut Report,
-) -> Result<(), StoreError> {
-    let detail = match anchor::compare(path, connection) {
-        Ok(Standing::NotAnchored | Standing::Reaches(_)) => return Ok(()),
-        Ok(Standing::Differs { anchored, log }) => {
-            let (anchored, height) = (anchored.height, log.height);
-            format!("{anchored} rows are anchored; the log has {height}, and not these")
+/// How often the log is read, so that what is followed at once fits into memory.
+fn passes(connection: &Connection, rows: u64, limits: Limits) -> Result<u64, StoreError> {
+    let sql = "SELECT (SELECT count(*) FROM wallets) * 1000 + (SELECT count(*) FROM lots) * 200 + (SELECT count(*) FROM holds) * 300";
+    let bytes: u64 = connection.query_row(sql, [], |row| row.get(0))?;
+    let bytes = bytes.saturating_add(rows.saturating_mul(16));
+    Ok(bytes.div_ceil(limits.memory.max(1)).max(1))
+}
+
+struct Audit<'a> {
+    path: &'a Path,
+    connection: &'a Connection,
+    limits: Limits,
+    rows_total: u64,
+    tell: Tell<'a>,
+}
+
+impl Audit<'_> {
+    /// Reads the log once, and compares the wallets that were followed.
+    fn pass(&mut self, mut books: Books, report: &mut Report) -> Result<(), StoreError> {
+        let (path, rows) = (self.path, self.limits.rows);
+        let span = Span {
+            path,
+            scope: books.beside.scope,
+            pass: books.beside.pass,
+            through: books.beside.folded.wallet_log,
+            rows,
+        };
+        std::thread::scope(|threads| {
+            let tables = books.beside.is_whole.then(|| {
+                let sums = books.beside.sums.clone();
+                threads.spawn(move || index::read_tables(path, sums, rows))
+            });
+            for chunk in scan::start(threads, span) {
+                let chunk = chunk?;
+                in_snapshot(self.connection, |connection| {
+                    let mut rows = chunk.iter();
+                    rows.try_for_each(|row| books.take(connection, row, report))
+                })?;
+                self.tell(report)?;
+            }
+            self.compare(&mut books, report)?;
+            if let Some(tables) = tables {
+                let tables = tables.join().map_err(panicked)??;
+                tables.compare(self.connection, &books.beside.sums, rows, report)?;
+                books.chain.end(report);
+            }
+            let through = books.beside.folded.wallet_log;
+            let stretches = &books.beside.stretches;
+            if books.beside.is_whole {
+                stretches.check_all_were_met(
+                    self.connection,
+                    books.beside.scope,
+                    through,
+                    report,
+                )?;
+            }
+            Ok(())
+        })
+    }
+
+    /// Compares all wallets, those with higher ids on a thread of its own.
+    fn compare(&mut self, books: &mut Books, report: &mut Report) -> Result<(), StoreError> {
+        let mut wallets: BTreeMap<WalletId, Followed> =
+            std::mem::take(&mut books.wallets).into_iter().collect();
+        let middle = wallets.keys().nth(wallets.len() / 2).copied();
+        let middle = middle.filter(|_| wallets.len() > 2 * self.limits.wallets);
+        let higher = middle.map(|middle| wallets.split_off(&middle));
+        let mut part = Part {
+            limits: self.limits,
+            wallets,
+            after: i64::MIN,
+            to: middle.map_or(i64::MAX, |middle| middle.number().saturating_sub(1)),
+        };
+        let ended = AtomicBool::new(false);
+        let (path, limits, ended) = (self.path, self.limits, &ended);
+        std::thread::scope(|threads| {
+            let higher = higher.map(|wallets| {
+                let mut part = Part {
+                    limits,
+                    wallets,
+                    after: part.to,
+                    to: i64::MAX,
+                };
+                let mut books = books.for_a_part();
+                threads.spawn(move || {
+                    let mut report = Report::new(Vec::new());
+                    let connection = open(path)?;
+                    part.compare(&connection, &mut books, &mut report, &mut |_report| {
+                        if ended.load(Ordering::Relaxed) {
+                            return Err(stopped());
+                        }
+                        Ok(())
+                    })?;
+                    Ok(report)
+                })
+            });
+            let connection = self.connection;
+            let mut tell = |report: &Report| self.tell(report);
+            let lower = part.compare(connection, books, report, &mut tell);
+            ended.store(lower.is_err(), Ordering::Relaxed);
+            if let Some(higher) = higher {
+                let higher: Result<Report, StoreError> = higher.join().map_err(panicked)?;
+                report.take_in(higher?);
+            }
+            lower
+        })
+    }
+
+    fn tell(&mut self, report: &Report) -> Result<(), StoreError> {
+        let progress = Progress {
+            rows: report.rows,
+            rows_total: self.rows_total,
+        };
+        match (self.tell)(progress) {
+            ControlFlow::Continue(()) => Ok(()),
+            ControlFlow::Break(()) => {
+                Err(StoreError::Unavailable("the audit was stopped".to_owned()))
+            }
         }
-        Err(StoreError::Corrupt { what }) => what,
-        Err(other) => return Err(other),
-    };
-    report.add(Violation {
-        invariant: ANCHOR,
-        wallet: None,
-        version: None,
-        detail,
-    });
-    Ok(())
+    }
+}
+
+/// A connection that looks up many rows.
+fn open(path: &Path) -> Result<Connection, StoreError> {
+    let connection = open_for_reading(path)?;
+    connection.pragma_update(None, "cache_size", -CACHE_KIB)?;
+    Ok(connection)
+}
+
+fn stopped() -> StoreError {
+    StoreError::Unavailable("the audit was stopped".to_owned())
+}
+
+fn panicked(_panic: Box<dyn std::any::Any + Send>) -> StoreError {
+    StoreError::Unavailable("a thread of the audit panicked".to_owned())
 }
 
 fn in_snapshot<T>(
@@ -140,79 +279,4 @@ fn in_snapshot<T>(
     let value = read(&tx)?;
     tx.commit()?;
     Ok(value)
-}
-
-/// The wallet behind `after` of which anything is stored, whatever table names it.
-fn next_wallet(connection: &Connection, after: i64) -> Result<Option<WalletId>, StoreError> {
-    let sql = "SELECT min(id) FROM (SELECT min(id) AS id FROM wallets WHERE id > ?1 \
-               UNION ALL SELECT min(wallet_id) FROM wallet_states WHERE wallet_id > ?1 \
-               UNION ALL SELECT min(wallet_id) FROM wallet_log WHERE wallet_id > ?1 \
-               UNION ALL SELECT min(wallet_id) FROM lots WHERE wallet_id > ?1 \
-               UNION ALL SELECT min(wallet_id) FROM holds WHERE wallet_id > ?1 \
-               UNION ALL SELECT min(wallet_id) FROM top_ups WHERE wallet_id > ?1 \
-               UNION ALL SELECT min(wallet_id) FROM snapshots WHERE wallet_id > ?1 \
-               UNION ALL SELECT min(wallet_id) FROM debt_payments WHERE wallet_id > ?1)";
-    let mut statement = connection.prepare_cached(sql)?;
-    let id: Option<Option<i64>> = statement.query_row([after], |row| row.get(0)).optional()?;
-    Ok(id.flatten().map(WalletId::from_number))
-}
-
-impl Report {
-    /// Rows read in a second.
-    pub fn rows_per_second(&self) -> u64 {
-        let milliseconds = u64::try_from(self.took.as_millis()).unwrap_or(u64::MAX);
-        self.rows.saturating_mul(1_000) / milliseconds.max(1)
-    }
-
-    /// One JSON object.
-    pub fn to_json(&self) -> String {
-        let violations = self.violations.iter().map(|violation| {
-            serde_json::json!({
-                "invariant": violation.invariant,
-                "wallet_id": violation.wallet.map(|wallet| wallet.to_string()),
-                "version": violation.version,
-                "detail": violation.detail,
-            })
-        });
-        let whole = serde_json::json!({
-            "ok": self.violations.is_empty(),
-            "rows": self.rows,
-            "wallets": self.wallets,
-            "rows_per_second": self.rows_per_second(),
-            "violations": violations.collect::<Vec<_>>(),
-        });
-        whole.to_string()
-    }
-
-    fn add(&mut self, violation: Violation) {
-        let mut known = self.violations.iter();
-        if !known.any(|known| known.invariant == violation.invariant) {
-            self.violations.push(violation);
-        }
-    }
-}
-
-impl fmt::Display for Report {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let (rows, wallets) = (self.rows, self.wallets);
-        let speed = self.rows_per_second();
-        write!(
-            formatter,
-            "{rows} rows of {wallets} wallets read, {speed} rows/s"
-        )?;
-        if self.violations.is_empty() {
-            return write!(formatter, "\nall invariants hold");
-        }
-        for violation in &self.violations {
-            write!(formatter, "\nbroken: {}", violation.invariant)?;
-            if let Some(wallet) = violation.wallet {
-                write!(formatter, "\n  wallet {wallet}")?;
-            }
-            if let Some(version) = violation.version {
-                write!(formatter, ", version {version}")?;
-            }
-            write!(formatter, "\n  {}", violation.detail)?;
-        }
-        Ok(())
-    }
 }

@@ -1,63 +1,82 @@
-//! Whether all that has happened is found by whoever follows events: each row by its merchant's stretches, each opening
-//! in the outbox.
+//! Whether each row is found by whoever walks its merchant's stretches, and whether each stretch has a row.
 
-use super::super::outbox::WALLET_CREATED;
 use super::super::stretches;
+use super::report::{STRETCHES, TOLD};
+use super::{Report, Scope, in_snapshot};
 use crate::error::StoreError;
 use rusqlite::{Connection, OptionalExtension};
+use std::collections::{HashMap, HashSet};
 use tillbox_core::entry::Entry;
-use tillbox_core::id::WalletId;
+use tillbox_core::id::EntryId;
 
-pub(super) const ROWS: &str = "each row is found by its merchant";
-pub(super) const OPENINGS: &str = "each opening is told of once, before the rows";
-
-/// The last stretch that was looked up; rows of a wallet mostly share one.
+/// The stretches that were met.
 #[derive(Default)]
 pub(super) struct Stretches {
-    last: Option<(i64, bool)>,
+    /// The last of each merchant, as it is stored: rows come in order, and mostly share one.
+    last: HashMap<i64, (i64, Option<bool>)>,
+    met: HashSet<(i64, i64)>,
 }
 
 impl Stretches {
+    /// Notes that a merchant has a row there.
+    pub(super) fn meet(&mut self, merchant: i64, id: i64) {
+        let stretch = stretches::of(EntryId::from_number(id));
+        if self.last.get(&merchant).map(|(last, _)| *last) != Some(stretch) {
+            self.met.insert((merchant, stretch));
+        }
+    }
+
     /// What is wrong with where a row is looked for, if anything is.
     pub(super) fn check(
         &mut self,
         connection: &Connection,
         merchant: i64,
         entry: &Entry,
-    ) -> Result<Option<String>, StoreError> {
+    ) -> Result<super::links::Broken, StoreError> {
         let stretch = stretches::of(entry.id);
-        let is_listed = stretches::is_listed(entry);
-        let known = match self.last {
-            Some((last, listed)) if last == stretch => Some(listed),
+        let known = match self.last.get(&merchant) {
+            Some((last, listed)) if *last == stretch => *listed,
             _ => {
                 let sql =
                     "SELECT listed FROM log_stretches WHERE merchant_id = ?1 AND stretch = ?2";
                 let mut statement = connection.prepare_cached(sql)?;
-                statement
+                let found = statement
                     .query_row([merchant, stretch], |row| row.get(0))
-                    .optional()?
+                    .optional()?;
+                self.last.insert(merchant, (stretch, found));
+                found
             }
         };
-        self.last = known.map(|listed| (stretch, listed));
-        let is_right = known.is_some_and(|listed| listed || !is_listed);
-        Ok((!is_right).then(|| format!("the stretch of {} is stored as {known:?}", entry.id)))
+        let is_right = known.is_some_and(|listed| listed || !stretches::is_listed(entry));
+        let wrong = || format!("the stretch of {} is stored as {known:?}", entry.id);
+        Ok((!is_right).then(|| (TOLD, wrong())))
     }
-}
 
-/// What is wrong with how a wallet's opening is told, if anything is.
-pub(super) fn check_opening(
-    connection: &Connection,
-    wallet: WalletId,
-) -> Result<Option<String>, StoreError> {
-    let sql = "SELECT count(*), (SELECT count(*) FROM wallet_log WHERE wallet_id = ?1 AND version = 1 AND entry_id <= max(o.id)) \
-               FROM outbox o WHERE o.wallet_id = ?1 AND o.type = ?2";
-    let mut statement = connection.prepare_cached(sql)?;
-    let values = rusqlite::params![wallet.number(), WALLET_CREATED];
-    let (told, rows_before): (i64, i64) =
-        statement.query_row(values, |row| Ok((row.get(0)?, row.get(1)?)))?;
-    Ok(match (told, rows_before) {
-        (1, 0) => None,
-        (1, _) => Some("it is told of behind the first row".to_owned()),
-        (told, _) => Some(format!("it is told of {told} times")),
-    })
+    /// Whether each stretch before that of `through` was met.
+    pub(super) fn check_all_were_met(
+        &self,
+        connection: &Connection,
+        scope: Scope,
+        through: i64,
+        report: &mut Report,
+    ) -> Result<(), StoreError> {
+        if scope != Scope::All {
+            return Ok(());
+        }
+        let end = stretches::of(EntryId::from_number(through));
+        in_snapshot(connection, |connection| {
+            let mut statement = connection.prepare_cached(
+                "SELECT merchant_id, stretch FROM log_stretches WHERE stretch < ?1",
+            )?;
+            let mut rows = statement.query([end])?;
+            while let Some(row) = rows.next()? {
+                let (merchant, stretch) = (row.get(0)?, row.get(1)?);
+                if !self.met.contains(&(merchant, stretch)) {
+                    let detail = format!("merchant {merchant} has no row in stretch {stretch}");
+                    report.found(STRETCHES, detail);
+                }
+            }
+            Ok(())
+        })
+    }
 }

@@ -27,6 +27,7 @@ pub(crate) mod test_clock;
 pub(crate) mod top_ups;
 pub(crate) mod transactions;
 pub(crate) mod usage;
+pub(crate) mod verify;
 pub(crate) mod wallets;
 pub(crate) mod withdrawals;
 
