@@ -7,6 +7,7 @@ use crate::debt::DebtSpan;
 use crate::entry::{Entry, Event, Note, PayoutWay, UsageFacts};
 use crate::id::{EntryId, HoldId, InvoiceId, LotId, PaymentMethodId, TopUpId};
 use crate::lot::{FundingType, Lot};
+use crate::payback::{DisputeStatus, Payback, Payout};
 use crate::reason::Reason;
 use crate::recharge::{FailureClass, PauseReason, RechargeSettings};
 use crate::time::Timestamp;
@@ -69,6 +70,12 @@ pub enum Command {
     EndTopUp(EndTopUp),
     /// A payment that succeeded.
     SettleTopUp(SettleTopUp),
+    /// A payment refunded to the card.
+    RefundTopUp(RefundTopUp),
+    /// What the provider says of a payout.
+    EndPayout(EndPayout),
+    /// What the provider says of a dispute.
+    LearnDispute(LearnDispute),
     /// Auto-recharge, as the customer wants it.
     SetRecharge(SetRecharge),
     /// Auto-recharge tries again.
@@ -151,6 +158,96 @@ pub struct SettleTopUp {
     pub record: Option<Box<TopUp>>,
     /// Free text.
     pub note: Note,
+}
+
+/// A payment refunded to the card, wholly or in part (R27).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RefundTopUp {
+    /// The top-up.
+    pub top_up_id: TopUpId,
+    /// Above zero, rounded down to whole minor units; none is all that can be refunded.
+    pub amount: Option<Amount>,
+    /// What the store remembers of the payment; the engine fills it in.
+    pub record: Option<Box<PaymentRecord>>,
+    /// Free text.
+    pub note: Note,
+}
+
+/// What the provider says of a payout.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct EndPayout {
+    /// The payment that it goes back to.
+    pub top_up_id: TopUpId,
+    /// The transaction that took the value.
+    pub debit_id: EntryId,
+    /// How it ended.
+    pub end: PayoutEnd,
+    /// How long value lives that returns to an expired lot (R11).
+    pub grace_days: i64,
+    /// What the store remembers of the payment; the engine fills it in.
+    pub record: Option<Box<PaymentRecord>>,
+}
+
+/// How a payout ended.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum PayoutEnd {
+    /// It was paid back.
+    Succeeded,
+    /// It certainly was not.
+    Failed {
+        /// The provider's code.
+        code: Box<str>,
+    },
+}
+
+/// What the provider says of a dispute: in any order, any number of times. A payment that failed after it was credited
+/// is told as one that was lost (R28).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LearnDispute {
+    /// The payment that is disputed.
+    pub top_up_id: TopUpId,
+    /// What the provider calls the dispute.
+    pub provider_id: Box<str>,
+    /// How it stands.
+    pub status: DisputeStatus,
+    /// What the bank takes.
+    pub amount: Amount,
+    /// Why.
+    pub reason: Option<Box<str>>,
+    /// How long value lives that returns to an expired lot (R11).
+    pub grace_days: i64,
+    /// What the store remembers of the payment; the engine fills it in.
+    pub record: Option<Box<PaymentRecord>>,
+}
+
+/// What the store remembers of a payment, and of what went back of it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PaymentRecord {
+    /// The top-up.
+    pub top_up: TopUp,
+    /// What has gone back so far; none where nothing was charged, or nothing yet.
+    pub payback: Option<Payback>,
+    /// The payout that a command names.
+    pub payout: Option<Payout>,
+    /// The transaction that may have to be reversed: of that payout, else the last by which a dispute took value.
+    pub debit: Option<DebitRecord>,
+}
+
+impl PaymentRecord {
+    /// Takes in a row that booked what was due after the record was read. `before` is the state that it was sealed on.
+    pub fn follow(&mut self, before: &WalletState, row: &Entry) {
+        if let Some(payback) = &mut self.payback
+            && row.event.reason.is_some_and(Reason::is_lapse)
+        {
+            let bonus = payback.bonus_lot;
+            let parts = row.event.parts.iter();
+            let lapsed = parts.filter(|part| Some(part.lot.id) == bonus);
+            payback.lapsed -= lapsed.map(|part| part.amount).sum();
+        }
+        if let Some(debit) = &mut self.debit {
+            debit.follow(before, row);
+        }
+    }
 }
 
 /// Auto-recharge, as the customer wants it.

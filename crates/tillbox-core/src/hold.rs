@@ -83,6 +83,11 @@ pub struct Hold {
 }
 
 impl Hold {
+    /// Whether a dispute reserves value by it: the clock does not end it, and no caller does (R28).
+    pub fn is_of_dispute(&self) -> bool {
+        self.expires_at == Timestamp::NEVER
+    }
+
     /// What it still reserves.
     pub fn remaining(&self) -> Amount {
         self.amount - self.captured - self.released

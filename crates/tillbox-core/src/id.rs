@@ -113,6 +113,8 @@ ids! {
     TopUpId = "top";
     /// A saved way to pay.
     PaymentMethodId = "pm";
+    /// A dispute: a payment that the bank takes back.
+    DisputeId = "dsp";
     /// An invoice.
     InvoiceId = "inv";
     /// A row of the outbox: what has happened that is no row of the log.

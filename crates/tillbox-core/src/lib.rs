@@ -5,7 +5,7 @@
 //! - [`command`] → [`decide()`] → [`entry::Event`] → [`entry::seal`] → [`entry::Entry`] →
 //!   [`wallet::WalletState::apply`]: the way of every change. [`rejection`] names what is refused.
 //! - [`rating`]: what usage costs. [`top_up`], [`recharge`]: money in, and when a wallet is topped up by itself.
-//!   [`alerts`]: when a balance is low. [`policy`]: what a merchant's settings say of these.
+//!   [`payback`]: what goes back of it. [`alerts`]: when a balance is low. [`policy`]: what a merchant's settings say.
 //! - [`journal`]: the log as double entry, over a fixed chart of accounts.
 //! - [`audit`]: whether the rows of a wallet, as stored, keep all of these rules.
 #![warn(
@@ -38,6 +38,7 @@ pub mod id;
 pub mod id_source;
 pub mod journal;
 pub mod lot;
+pub mod payback;
 pub mod policy;
 pub mod rating;
 pub mod reason;

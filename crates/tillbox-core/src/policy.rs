@@ -15,6 +15,8 @@ pub struct Policy {
     pub top_up_limits: TopUpLimits,
     /// Days after which value expires that came in without a date, by its origin (L5); none never does.
     pub expiry_days: BTreeMap<FundingType, i64>,
+    /// Whether a dispute freezes the wallet (R28).
+    pub freeze_on_dispute: bool,
     /// Below which balances a wallet is low that has no thresholds of its own, rising (R41).
     pub low_balance_thresholds: Vec<Amount>,
 }

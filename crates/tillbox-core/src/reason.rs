@@ -146,6 +146,11 @@ impl Reason {
         )
     }
 
+    /// Whether value of this reason was lost to the customer unused (R12).
+    pub const fn is_lapse(self) -> bool {
+        matches!(self, Self::Expiry | Self::Forfeiture)
+    }
+
     /// Whether a transaction of this reason may be refunded to its wallet (R29).
     pub const fn is_refundable(self) -> bool {
         matches!(

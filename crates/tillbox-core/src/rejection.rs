@@ -3,6 +3,7 @@
 use crate::amount::Amount;
 use crate::hold::HoldStatus;
 use crate::id::{HoldId, LotId};
+use crate::payback::{DisputeStatus, PayoutStatus};
 use crate::recharge::Standing;
 use crate::time::Timestamp;
 use crate::top_up::TopUpStatus;
@@ -45,6 +46,12 @@ pub enum Rejection {
     /// The top-up stands where this can't follow.
     #[error("the top-up is {}", .0.name())]
     TopUpNotOpen(TopUpStatus),
+    /// The payout has ended, or was told of already.
+    #[error("the payout is {}", .0.name())]
+    PayoutNotOpen(PayoutStatus),
+    /// The dispute has gone further already.
+    #[error("the dispute is {}", .0.name())]
+    DisputeNotOpen(DisputeStatus),
     /// There is nothing to charge.
     #[error("the customer has no payment method: add one first")]
     PaymentMethodRequired,

@@ -303,7 +303,8 @@ impl WalletState {
 
     /// When the next hold or lot falls due.
     pub fn next_due_at(&self) -> Option<Timestamp> {
-        self.due.first().map(|(at, _)| *at)
+        let first = self.due.first().map(|(at, _)| *at);
+        first.filter(|at| *at < Timestamp::NEVER)
     }
 
     /// The sum of what no hold reserves on lots. O(1).

@@ -8,12 +8,14 @@ use crate::port::{
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::convert::Infallible;
 use std::sync::Arc;
-use tillbox_core::command::{DebitRecord, DebtPayment};
+use tillbox_core::amount::Amount;
+use tillbox_core::command::{DebitRecord, DebtPayment, PaymentRecord};
 use tillbox_core::currency::Currency;
 use tillbox_core::entry::{Entry, Part};
 use tillbox_core::hold::{Hold, HoldStatus};
 use tillbox_core::id::{CustomerId, EntryId, HoldId, LotId, MerchantId, TopUpId, WalletId};
 use tillbox_core::lot::Lot;
+use tillbox_core::payback::Payback;
 use tillbox_core::reason::Reason;
 use tillbox_core::top_up::{TopUp, TopUpStatus};
 use tillbox_core::wallet::{NewWallet, WalletState, WalletStatus};
@@ -240,6 +242,39 @@ impl MemoryStore {
         }
     }
 
+    fn payment_record(&self, write: &TopUpWrite, payout: Option<EntryId>) -> PaymentRecord {
+        let rows = || {
+            let rows = self.entries_of(write.wallet_id);
+            rows.filter(|row| row.event.top_up_id == Some(write.id))
+        };
+        let paybacks = || rows().filter_map(|row| row.event.payback.as_deref());
+        let bonus = rows().find(|row| row.event.reason == Some(Reason::Bonus));
+        let fresh = write.credited_by.and_then(|credit| {
+            let bonus = bonus.and_then(|row| row.made_lot());
+            Payback::none_yet(&write.top_up, LotId::from_number(credit.number()), bonus)
+        });
+        let mut payback = paybacks().last().map(Payback::standing).or(fresh);
+        if let Some(payback) = &mut payback {
+            let lapses = self.entries_of(write.wallet_id).map(|row| &row.event);
+            let lapses = lapses.filter(|row| row.reason.is_some_and(Reason::is_lapse));
+            let parts = lapses.flat_map(|row| &row.parts);
+            let parts = parts.filter(|part| Some(part.lot.id) == payback.bonus_lot);
+            payback.lapsed = -parts.map(|part| part.amount).sum::<Amount>();
+        }
+        let of_payout = paybacks().filter_map(|payback| payback.payout.as_ref());
+        let known = of_payout.filter(|known| Some(known.debit_id) == payout);
+        let last = payback.as_ref().and_then(|one| one.chargebacks.last());
+        let debit = payout.or(last.map(|last| last.entry_id));
+        let debit = debit.and_then(|id| self.log.get(&id));
+        let debit = debit.filter(|row| row.wallet_id == write.wallet_id);
+        PaymentRecord {
+            top_up: write.top_up.clone(),
+            payout: known.last().cloned(),
+            debit: debit.map(|row| self.debit_record(row)),
+            payback,
+        }
+    }
+
     fn debit_record(&self, debit: &Entry) -> DebitRecord {
         let rows = || self.entries_of(debit.wallet_id);
         let refunds = rows().filter(|row| row.event.refund_of == Some(debit.id));
@@ -325,6 +360,17 @@ impl LedgerStore for MemoryStore {
             self.log.get(&lot.source).cloned()
         };
         Ok(lots.iter().map(origin).collect())
+    }
+
+    fn load_payment(
+        &mut self,
+        wallet: WalletId,
+        top_up: TopUpId,
+        payout: Option<EntryId>,
+    ) -> Result<Option<PaymentRecord>, LoadError> {
+        let write = self.top_ups.get(&top_up);
+        let write = write.filter(|write| write.wallet_id == wallet);
+        Ok(write.map(|write| self.payment_record(write, payout)))
     }
 
     fn find_open_wallet(

@@ -1,7 +1,7 @@
 //! What the engine needs of a store. Two stores keep it: memory, for tests and simulation, and SQLite.
 
 use std::sync::Arc;
-use tillbox_core::command::DebitRecord;
+use tillbox_core::command::{DebitRecord, PaymentRecord};
 use tillbox_core::currency::Currency;
 use tillbox_core::entry::{Actor, Entry, KeyStamp};
 use tillbox_core::hold::{Hold, HoldStatus};
@@ -51,6 +51,14 @@ pub trait LedgerStore: Send + 'static {
     /// The rows that lots came in with, in the order asked: of a lot that stands for an expired one, that of the
     /// first of them.
     fn load_origins(&mut self, lots: &[LotId]) -> Result<Vec<Option<Arc<Entry>>>, LoadError>;
+
+    /// A payment of that wallet, and what went back of it: with the payout that `payout` names, if one is named.
+    fn load_payment(
+        &mut self,
+        wallet: WalletId,
+        top_up: TopUpId,
+        payout: Option<EntryId>,
+    ) -> Result<Option<PaymentRecord>, LoadError>;
 
     /// The wallet of that customer and currency that is not closed.
     fn find_open_wallet(

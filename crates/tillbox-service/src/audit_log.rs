@@ -78,6 +78,8 @@ actions! {
     TopUpCreated = "top_up.created";
     /// A payment given up.
     TopUpCanceled = "top_up.canceled";
+    /// A top-up refunded to its card.
+    TopUpRefunded = "top_up.refunded";
     /// Auto-recharge set or resumed.
     AutoRechargeChanged = "auto_recharge.changed";
     /// Low-balance alerts set.
@@ -125,6 +127,7 @@ fn action_of(entry: &Entry) -> Option<AuditAction> {
         EntryKind::PolicyChanged => Some(AuditAction::OverdraftLimitChanged),
         EntryKind::TopUpOpened => Some(AuditAction::TopUpCreated),
         EntryKind::TopUpEnded => Some(AuditAction::TopUpCanceled),
+        EntryKind::TopUpRefunded => Some(AuditAction::TopUpRefunded),
         EntryKind::RechargeChanged => Some(AuditAction::AutoRechargeChanged),
         EntryKind::AlertsChanged => Some(AuditAction::AlertsChanged),
         EntryKind::Debit
@@ -136,7 +139,11 @@ fn action_of(entry: &Entry) -> Option<AuditAction> {
         | EntryKind::HoldExpired
         | EntryKind::LotExpired
         | EntryKind::Forfeited
-        | EntryKind::TopUpAdvanced => None,
+        | EntryKind::TopUpAdvanced
+        | EntryKind::PayoutEnded
+        | EntryKind::Reversed
+        | EntryKind::DisputeChanged
+        | EntryKind::ChargedBack => None,
     };
     action.filter(|_| !by_itself)
 }

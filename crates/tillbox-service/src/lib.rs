@@ -65,7 +65,7 @@ pub use settings::{
 };
 pub use tillbox_engine::work::Mode;
 pub use tillbox_store::sqlite::verify::Report as AuditReport;
-pub use top_ups::{Activation, Asked, NewPayment, NewTopUp, Synced, TopUpView};
+pub use top_ups::{Activation, Asked, NewPayment, NewTopUp, Synced, TopUpView, WentBack};
 pub use wallets::{
     Answered, BalanceView, ClosingAnswer, OpenWallet, WalletAnswer, WalletChange, WalletView,
 };

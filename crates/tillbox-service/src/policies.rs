@@ -50,6 +50,7 @@ impl Settings {
         Policy {
             top_up_limits: amounts.limits(),
             expiry_days: FundingType::ALL.into_iter().filter_map(days).collect(),
+            freeze_on_dispute: self.freeze_on_dispute,
             low_balance_thresholds: thresholds,
         }
     }

@@ -4,9 +4,9 @@ use crate::api::problem::{Problem, ProblemForm};
 use crate::api::request_id;
 use crate::api::v1::{
     adjustments, alerts, api_keys, audit_log, auto_recharge, batches, closing, credits, customers,
-    debits, events, explain, holds, journal, lots, payment_methods, payments, portal_sessions,
-    prices, refunds, reports, settings, system, test_clock, top_ups, transactions, usage, verify,
-    wallets, withdrawals,
+    debits, disputes, events, explain, holds, journal, lots, payment_methods, payments,
+    portal_sessions, prices, refunds, reports, sandbox_disputes, settings, system, test_clock,
+    top_ups, transactions, usage, verify, wallets, withdrawals,
 };
 use crate::{assets, docs, portal, sandbox};
 use axum::Router;
@@ -53,6 +53,7 @@ fn routes() -> OpenApiRouter<Arc<Service>> {
         .routes(routes!(top_ups::create, top_ups::list))
         .routes(routes!(top_ups::get))
         .routes(routes!(top_ups::cancel))
+        .routes(routes!(refunds::of_top_up))
         .routes(routes!(top_ups::link))
         .routes(routes!(top_ups::sync))
         .routes(routes!(lots::list))
@@ -89,6 +90,10 @@ fn routes() -> OpenApiRouter<Arc<Service>> {
         .routes(routes!(usage::create))
         .routes(routes!(payments::webhook))
         .routes(routes!(payments::faults, payments::set_faults))
+        .routes(routes!(sandbox_disputes::open))
+        .routes(routes!(sandbox_disputes::decide))
+        .routes(routes!(sandbox_disputes::fail))
+        .routes(routes!(disputes::list))
         .routes(routes!(portal_sessions::create))
         .routes(routes!(settings::get, settings::change))
         .routes(routes!(api_keys::create, api_keys::list))

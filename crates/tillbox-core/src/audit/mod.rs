@@ -6,6 +6,7 @@
 //! once and goes on with what needs no lots: numbers, time, chain and balance. Memory: every lot and hold that the
 //! wallet ever had, and sixteen bytes for each refundable debit.
 
+mod paybacks;
 mod replay;
 mod top_ups;
 
@@ -14,10 +15,12 @@ use crate::entry::{Entry, EntryKind, Hash};
 use crate::hold::{Hold, HoldStatus};
 use crate::id::{EntryId, HoldId, LotId, TopUpId, WalletId};
 use crate::lot::Lot;
+use crate::payback::{Payback, Payout};
 use crate::reason::Reason;
 use crate::time::Timestamp;
 use crate::top_up::TopUp;
 use crate::wallet::{NewWallet, WalletState, WalletStatus};
+use paybacks::Paybacks;
 use replay::Replay;
 use std::collections::BTreeMap;
 use top_ups::TopUps;
@@ -64,6 +67,10 @@ pub const RULES: &[&str] = &[
     top_ups::MOVES,
     top_ups::WENT_BACK,
     top_ups::ONE_CHARGE,
+    paybacks::WITHIN,
+    paybacks::AS_MOVED,
+    paybacks::PAYOUTS,
+    paybacks::DISPUTES,
     crate::wallet::BALANCE_OF_LOTS,
     crate::wallet::DEBT_AND_VALUE,
 ];
@@ -96,8 +103,9 @@ pub struct WalletAudit {
     overdraft_limit: Option<Amount>,
     replay: Replay,
     top_ups: TopUps,
+    paybacks: Paybacks,
     derailed: bool,
-    /// What is left to give back of each refundable debit, in the order of their ids.
+    /// What is left to give back of each debit that may be given back, in the order of their ids.
     refundable: Vec<(EntryId, Amount)>,
     violations: Vec<Violation>,
 }
@@ -115,6 +123,10 @@ pub struct Audited {
     pub holds: BTreeMap<HoldId, Hold>,
     /// All top-ups that there ever were, as they must be stored, each with the transaction that it made.
     pub top_ups: BTreeMap<TopUpId, (TopUp, Option<EntryId>)>,
+    /// What has gone back of payments, as it must be stored.
+    pub paybacks: BTreeMap<TopUpId, Payback>,
+    /// All payouts that there ever were, as they must be stored, each with its payment.
+    pub payouts: BTreeMap<EntryId, (TopUpId, Payout)>,
 }
 
 /// How a wallet stands behind the rows that were read, as it must be stored.
@@ -128,6 +140,10 @@ pub struct Stands<'a> {
     pub holds: &'a BTreeMap<HoldId, Hold>,
     /// All top-ups that there ever were, each with the transaction that it made.
     pub top_ups: &'a BTreeMap<TopUpId, (TopUp, Option<EntryId>)>,
+    /// What has gone back of payments.
+    pub paybacks: &'a BTreeMap<TopUpId, Payback>,
+    /// All payouts that there ever were, each with its payment.
+    pub payouts: &'a BTreeMap<EntryId, (TopUpId, Payout)>,
 }
 
 impl WalletAudit {
@@ -146,6 +162,7 @@ impl WalletAudit {
             overdraft_limit: None,
             replay: Replay::default(),
             top_ups: TopUps::default(),
+            paybacks: Paybacks::default(),
             derailed: false,
             refundable: Vec::new(),
             violations: Vec::new(),
@@ -171,6 +188,9 @@ impl WalletAudit {
             self.report(broken.invariant, entry.version, broken.detail);
         }
         if let Err(broken) = self.top_ups.follow(entry) {
+            self.report(broken.invariant, entry.version, broken.detail);
+        }
+        if let Err(broken) = self.paybacks.follow(entry, &self.top_ups.all) {
             self.report(broken.invariant, entry.version, broken.detail);
         }
         if !self.derailed {
@@ -229,6 +249,8 @@ impl WalletAudit {
             lots: self.replay.lots,
             holds: self.replay.holds,
             top_ups: self.top_ups.all,
+            paybacks: self.paybacks.all,
+            payouts: self.paybacks.payouts,
         }
     }
 
@@ -239,6 +261,8 @@ impl WalletAudit {
             lots: &self.replay.lots,
             holds: &self.replay.holds,
             top_ups: &self.top_ups.all,
+            paybacks: &self.paybacks.all,
+            payouts: &self.paybacks.payouts,
         }
     }
 
@@ -328,7 +352,9 @@ impl WalletAudit {
 
     fn check_refund(&mut self, entry: &Entry) {
         let amount = entry.event.amount;
-        if amount.is_negative() && entry.event.reason.is_some_and(Reason::is_refundable) {
+        let is_refundable =
+            entry.event.reason.is_some_and(Reason::is_refundable) || entry.event.payback.is_some();
+        if amount.is_negative() && is_refundable {
             let whole = Amount::ZERO.checked_sub(amount).unwrap_or(Amount::ZERO);
             self.refundable.push((entry.id, whole));
         }
@@ -361,8 +387,11 @@ impl WalletAudit {
             return;
         }
         let is_of_payment = matches!(event.kind, EntryKind::Credit | EntryKind::Withdrawn);
-        let is_late =
-            (is_of_payment && event.top_up_id.is_some()) || event.kind == EntryKind::Forfeited;
+        let is_told = matches!(
+            event.kind,
+            EntryKind::Forfeited | EntryKind::PayoutEnded | EntryKind::DisputeChanged
+        );
+        let is_late = (is_of_payment && event.top_up_id.is_some()) || is_told;
         if !is_late || event.status.is_some() {
             let found = format!("{:?} behind the end", event.kind);
             self.report(CLOSED, entry.version, found);

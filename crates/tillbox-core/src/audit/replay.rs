@@ -148,7 +148,9 @@ impl Replay {
             (EntryKind::LotVoided, Some(Reason::Reversal)) => {
                 is_plain && lots().count() == 1 && lots().all(|lot| lot.unheld().is_zero())
             }
-            (EntryKind::Forfeited, Some(Reason::Forfeiture)) => is_plain,
+            // A refund takes what was given for the payment too, which can't be withdrawn.
+            (EntryKind::TopUpRefunded, Some(Reason::Withdrawal))
+            | (EntryKind::Forfeited, Some(Reason::Forfeiture)) => is_plain,
             (EntryKind::Withdrawn | EntryKind::LotVoided | EntryKind::Forfeited, _)
             | (_, Some(Reason::Withdrawal | Reason::Forfeiture)) => false,
             _ => true,
@@ -255,8 +257,11 @@ impl Replay {
 
     /// The open hold that a row is about; the row that places it carries its number.
     fn hold(&mut self, entry: &Entry, change: &HoldChange) -> Result<&mut Hold, Broken> {
-        let places =
-            entry.event.kind == EntryKind::HoldPlaced && change.id.number() == entry.id.number();
+        let is_placing = matches!(
+            entry.event.kind,
+            EntryKind::HoldPlaced | EntryKind::DisputeChanged
+        );
+        let places = is_placing && change.id.number() == entry.id.number();
         if places {
             self.holds
                 .entry(change.id)

@@ -42,6 +42,7 @@ impl TopUps {
         let moved = match (event.top_up_id, event.top_up.as_deref()) {
             (Some(id), Some(top_up)) => self.move_on(entry, id, top_up),
             (Some(id), None) if event.kind == EntryKind::Withdrawn => self.goes_back(id),
+            (Some(_), None) if event.payback.is_some() => Ok(()),
             (Some(id), None) => self.take_discount(entry, id),
             (None, Some(_)) => broken(MOVES, "a top-up without an id"),
             (None, None) => Ok(()),

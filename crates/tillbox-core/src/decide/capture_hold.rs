@@ -29,9 +29,19 @@ pub(super) fn decide(
 
 /// The open hold of that id, on a wallet whose holds may be ended: also on a frozen one (R40).
 pub(super) fn open_hold(state: &WalletState, id: HoldId) -> Result<&Hold, Rejection> {
-    let hold = state.hold(id).ok_or(Rejection::HoldUnknown(id))?;
+    let hold = named_hold(state, id)?;
     require_status(state, &[WalletStatus::Active, WalletStatus::Frozen])?;
     Ok(hold)
+}
+
+/// The open hold of that id, whatever the wallet's status. That of a dispute is no caller's.
+pub(super) fn named_hold(state: &WalletState, id: HoldId) -> Result<&Hold, Rejection> {
+    let hold = state.hold(id).ok_or(Rejection::HoldUnknown(id))?;
+    if hold.is_of_dispute() {
+        Err(Rejection::HoldNotFound)
+    } else {
+        Ok(hold)
+    }
 }
 
 /// Completes `event` with what `amount` takes from the hold.

@@ -66,7 +66,8 @@ pub(super) fn require_debt_room(state: &WalletState, amount: Amount) -> Result<(
 }
 
 pub(super) fn insufficient(state: &WalletState, required: Amount, available: Amount) -> Rejection {
-    let next_release_at = state.holds().map(|hold| hold.expires_at).min();
+    let holds = state.holds().filter(|hold| !hold.is_of_dispute());
+    let next_release_at = holds.map(|hold| hold.expires_at).min();
     Rejection::InsufficientFunds {
         required,
         available,

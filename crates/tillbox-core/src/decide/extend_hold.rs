@@ -1,5 +1,6 @@
 //! Extension: a later end, at most 30 days after the hold was placed (R15).
 
+use super::capture_hold::named_hold;
 use super::place_hold::hold_end;
 use super::{Context, require_active};
 use crate::command::Expiry;
@@ -14,7 +15,7 @@ pub(super) fn decide(
     expiry: Expiry,
     context: &Context<'_>,
 ) -> Result<Event, Rejection> {
-    let hold = state.hold(id).ok_or(Rejection::HoldUnknown(id))?;
+    let hold = named_hold(state, id)?;
     require_active(state)?;
     let expires_at = hold_end(expiry, context.now, hold.placed_at)?;
     let change = HoldChange {

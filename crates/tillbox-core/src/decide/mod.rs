@@ -11,6 +11,7 @@ mod change_lot;
 mod close;
 mod credit;
 mod debit;
+mod dispute;
 mod end_top_up;
 mod expire;
 mod extend_hold;
@@ -20,6 +21,7 @@ mod open_top_up;
 mod place_hold;
 mod recharge;
 mod refund;
+mod refund_top_up;
 mod release_hold;
 mod set_alerts;
 mod set_overdraft_limit;
@@ -34,6 +36,7 @@ mod tests;
 pub use close::goes_on;
 pub use expire::due;
 pub use follow::{FollowRule, RULES, follow, may_follow};
+pub use refund_top_up::refundable;
 
 use crate::alerts::{AlertsChange, Source};
 use crate::amount::Amount;
@@ -129,6 +132,9 @@ fn decide_undescribed(
         Command::AdvanceTopUp(advance) => end_top_up::advance(state, advance),
         Command::EndTopUp(end) => end_top_up::decide(state, end, context),
         Command::SettleTopUp(settle) => settle_top_up::decide(state, settle, context),
+        Command::RefundTopUp(refund) => refund_top_up::decide(state, refund, context),
+        Command::EndPayout(end) => refund_top_up::end(state, end, context),
+        Command::LearnDispute(learn) => dispute::decide(state, learn, context),
         Command::SetRecharge(set) => recharge::set(state, set, context),
         Command::ResumeRecharge => recharge::resume(state),
         Command::PauseRecharge(reason) => recharge::pause(state, *reason),

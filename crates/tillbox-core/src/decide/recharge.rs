@@ -77,6 +77,16 @@ pub(super) fn pause(state: &WalletState, reason: PauseReason) -> Result<Event, R
     }))
 }
 
+/// Auto-recharge behind money that went back (R21); none where it is off or paused already.
+pub(super) fn paused(state: &WalletState) -> Option<Recharge> {
+    let recharge = state.recharge.as_deref()?;
+    let is_on = recharge.is_enabled && !matches!(recharge.state, RechargeState::Paused(_));
+    is_on.then(|| Recharge {
+        state: RechargeState::Paused(PauseReason::MoneyWentBack),
+        ..recharge.clone()
+    })
+}
+
 /// The back-off is over: armed again, with its failures remembered.
 pub(super) fn cooled_down(state: &WalletState, at: Timestamp) -> Event {
     let recharge = state

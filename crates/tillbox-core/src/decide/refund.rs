@@ -44,17 +44,28 @@ pub(super) fn decide(
     if amount > remaining || remaining.is_zero() {
         return Err(Rejection::RefundExceedsRemaining { remaining });
     }
-    let shares = Shares::of(state, record, amount);
-
-    let mut event = Event {
+    let event = Event {
         reason: Some(Reason::Refund),
         amount,
         refund_of: Some(refund.debit_id),
         ..Event::new(EntryKind::Refund, refund.note.clone())
     };
+    Ok(given_back(state, event, record, refund.grace_days, context))
+}
+
+/// Completes `event` with where its amount goes: back to what the debit drew on, and what that pays of the debt. So
+/// much must be left of the debit.
+pub(super) fn given_back(
+    state: &WalletState,
+    mut event: Event,
+    record: &DebitRecord,
+    grace_days: i64,
+    context: &Context<'_>,
+) -> Event {
+    let shares = Shares::of(state, record, event.amount);
     let mut freed = Vec::with_capacity(shares.returned.len());
     for (lot_id, share) in shares.returned {
-        let lot = returned_lot(state, record, lot_id, share, refund.grace_days, context);
+        let lot = returned_lot(state, record, lot_id, share, grace_days, context);
         event.parts.push(Part {
             lot: lot.draw_key(),
             funding: lot.funding,
@@ -73,7 +84,7 @@ pub(super) fn decide(
     }
     event.debt_canceled = shares.canceled;
     event.parts.extend(pay_debt(&debt, freed, context.now));
-    Ok(event)
+    event
 }
 
 /// Where a refund goes: to lots, and against debt that is still unpaid.

@@ -7,9 +7,11 @@
 //! that a row can be replayed from the log alone. Test vectors stand in `decide/tests/log.rs`: they never change.
 
 mod money_in;
+mod payback;
 mod state;
 
 pub use money_in::{decode_standing, encode_standing};
+pub use payback::{decode_payback, encode_payback};
 pub use state::{decode_state, encode_state};
 
 use super::{Actor, Entry, EntryKind, Event, HoldChange, LotChange, Note, Part, SHAPE, UsageFacts};
@@ -41,7 +43,8 @@ const ALL_FLAGS: u16 = 16383 | MORE;
 // Of the further flags.
 const LOT_CHANGE: u16 = 1;
 const PAYOUT: u16 = 2;
-const ALL_MORE: u16 = 3;
+const PAYBACK: u16 = 4;
+const ALL_MORE: u16 = 7;
 
 /// The bytes are no body of a format that this version reads.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -79,6 +82,7 @@ pub fn encode_body(entry: &Entry, out: &mut Vec<u8>) {
         0
     };
     more |= if event.payout.is_some() { PAYOUT } else { 0 };
+    more |= if event.payback.is_some() { PAYBACK } else { 0 };
 
     let mut writer = Writer(out);
     writer.byte(event.shape);
@@ -166,6 +170,9 @@ pub fn encode_body(entry: &Entry, out: &mut Vec<u8>) {
     }
     if let Some(payout) = &event.payout {
         writer.payout(payout);
+    }
+    if let Some(payback) = &event.payback {
+        writer.payback(payback);
     }
 }
 
@@ -286,6 +293,9 @@ pub fn decode_body(
     }
     if more & PAYOUT != 0 {
         event.payout = Some(reader.payout()?);
+    }
+    if more & PAYBACK != 0 {
+        event.payback = Some(Box::new(reader.payback()?));
     }
     if reader.0.is_empty() {
         Ok((actor, event))

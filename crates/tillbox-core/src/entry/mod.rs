@@ -10,8 +10,8 @@ mod log_head;
 mod seal;
 
 pub use codec::{
-    CodecError, decode_body, decode_standing, decode_state, encode_body, encode_standing,
-    encode_state,
+    CodecError, decode_body, decode_payback, decode_standing, decode_state, encode_body,
+    encode_payback, encode_standing, encode_state,
 };
 pub use log_head::{CommitHash, LogHead};
 pub use seal::{Stamp, commit_to, seal};
@@ -22,6 +22,7 @@ use crate::debt::DebtSpan;
 use crate::hold::{Hold, HoldStatus};
 use crate::id::{ApiKeyId, CustomerId, EntryId, HoldId, InvoiceId, LotId, TopUpId, WalletId};
 use crate::lot::{DrawKey, FundingType, Lot};
+use crate::payback::Payback;
 use crate::reason::{Language, Reason};
 use crate::recharge::Recharge;
 use crate::time::Timestamp;
@@ -107,6 +108,16 @@ kinds! {
     Forfeited = 33;
     /// The wallet is over.
     Closed = 34;
+    /// Value taken to be paid back to the card.
+    TopUpRefunded = 40;
+    /// A payout that was paid back, or that a person has to pay; one that failed is a reversal.
+    PayoutEnded = 41;
+    /// Value given back that a payout or a dispute had taken.
+    Reversed = 42;
+    /// A dispute told of: value reserved, or set free, or nothing to take.
+    DisputeChanged = 43;
+    /// Value taken by a dispute.
+    ChargedBack = 44;
 }
 
 /// What one lot gained or lost.
@@ -328,6 +339,8 @@ pub struct Event {
     pub top_up_id: Option<TopUpId>,
     /// That top-up as it stands after it, when it changed.
     pub top_up: Option<Box<TopUp>>,
+    /// What has gone back of that top-up's payment, when it changed.
+    pub payback: Option<Box<Payback>>,
     /// Auto-recharge as it stands after it, when it changed.
     pub recharge: Option<Box<Recharge>>,
     /// The thresholds of low-balance alerts after it, when they changed.
@@ -363,6 +376,7 @@ impl Event {
             refund_of: None,
             top_up_id: None,
             top_up: None,
+            payback: None,
             recharge: None,
             alerts: None,
             lot_change: None,

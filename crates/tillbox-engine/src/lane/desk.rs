@@ -8,7 +8,8 @@ use crate::work::{Answer, AnswerWriter, Mode, OpenSubmission, Outcome, Submissio
 use std::borrow::Cow;
 use std::sync::Arc;
 use tillbox_core::command::{
-    AdvanceTopUp, Close, Command, DebitRecord, EndTopUp, SettleTopUp, SourcePayment,
+    AdvanceTopUp, Close, Command, EndPayout, EndTopUp, LearnDispute, RefundTopUp, SettleTopUp,
+    SourcePayment,
 };
 use tillbox_core::currency::Currency;
 use tillbox_core::decide::{self, Context, as_of_following, decide, due};
@@ -81,6 +82,9 @@ impl<S: LedgerStore> Desk<'_, S> {
                 return Ok(Some(Cow::Owned(Command::Refund(refund))));
             }
             Command::Close(close) => return self.completed_close(wallet, close),
+            Command::RefundTopUp(_) | Command::EndPayout(_) | Command::LearnDispute(_) => {
+                return self.completed_payback(submission);
+            }
             Command::AdvanceTopUp(advance) => advance.top_up_id,
             Command::EndTopUp(end) => end.top_up_id,
             Command::SettleTopUp(settle) => settle.top_up_id,
@@ -138,6 +142,34 @@ impl<S: LedgerStore> Desk<'_, S> {
         Ok(Some(Cow::Owned(Command::Close(close))))
     }
 
+    /// The same of what goes back of a payment.
+    fn completed_payback<'c>(
+        &mut self,
+        submission: &'c Submission,
+    ) -> Result<Option<Cow<'c, Command>>, LoadError> {
+        let wallet = submission.wallet_id;
+        if self.pending.has_touched(wallet) {
+            return Ok(None);
+        }
+        let mut command = submission.command.clone();
+        if let Command::RefundTopUp(RefundTopUp {
+            top_up_id, record, ..
+        })
+        | Command::LearnDispute(LearnDispute {
+            top_up_id, record, ..
+        }) = &mut command
+        {
+            let known = self.store.load_payment(wallet, *top_up_id, None)?;
+            *record = known.map(Box::new);
+        }
+        if let Command::EndPayout(end) = &mut command {
+            let payout = Some(end.debit_id);
+            let known = self.store.load_payment(wallet, end.top_up_id, payout)?;
+            end.record = known.map(Box::new);
+        }
+        Ok(Some(Cow::Owned(command)))
+    }
+
     fn carry_out(
         &mut self,
         submission: &Submission,
@@ -146,7 +178,7 @@ impl<S: LedgerStore> Desk<'_, S> {
     ) -> Result<Decided, LoadError> {
         let now = self.now_for(submission);
         let policies = &submission.policies;
-        let booked = self.book_due(submission.wallet_id, now, policies, record_in(&mut command));
+        let booked = self.book_due(submission.wallet_id, now, policies, Some(&mut command));
         if self.is_due(submission.wallet_id, now) {
             return Ok(Decided::AfterCommit);
         }
@@ -218,11 +250,8 @@ impl<S: LedgerStore> Desk<'_, S> {
         let Some(state) = self.cache.get(submission.wallet_id) else {
             return Ok(rejected(Rejection::WalletNotFound, None));
         };
-        let mut record = record_in(&mut command);
         let mut state = as_of_following(state, now, |before, row| {
-            if let Some(record) = &mut record {
-                record.follow(before, row);
-            }
+            follow_in(&mut command, before, row);
         });
         let ids = &self.options.ids;
         let system_now = self.system_now;
@@ -437,14 +466,14 @@ impl<S: LedgerStore> Desk<'_, S> {
         next.is_some_and(|at| at <= now)
     }
 
-    /// Books what is due, as much as fits the batch, and gives the last row of it. `record` was read before, and
-    /// follows.
+    /// Books what is due, as much as fits the batch, and gives the last row of it. What was read for
+    /// `command` before follows.
     fn book_due(
         &mut self,
         wallet_id: WalletId,
         now: Timestamp,
         policies: &Policies,
-        mut record: Option<&mut DebitRecord>,
+        mut command: Option<&mut Cow<'_, Command>>,
     ) -> Option<Arc<Entry>> {
         seeded_bug!(ExpiredIsSpendable: return None);
         let mut last = None;
@@ -457,7 +486,7 @@ impl<S: LedgerStore> Desk<'_, S> {
             let keep_spent = |state: &mut WalletState, row: &Entry| {
                 state.apply_keeping_spent(row);
             };
-            let entry = self.book_by(keep_spent, wallet_id, event, stamp, record.as_deref_mut());
+            let entry = self.book_by(keep_spent, wallet_id, event, stamp, command.as_deref_mut());
             self.book_what_follows(&entry, now, policies);
             last = Some(entry);
         }
@@ -507,15 +536,15 @@ impl<S: LedgerStore> Desk<'_, S> {
         wallet_id: WalletId,
         event: Event,
         stamp: Stamp,
-        record: Option<&mut DebitRecord>,
+        command: Option<&mut Cow<'_, Command>>,
     ) -> Arc<Entry> {
         let state = self
             .cache
             .get_mut(wallet_id)
             .expect("the wallet was found before");
         let entry = Arc::new(seal(state, event, stamp));
-        if let Some(record) = record {
-            record.follow(state, &entry);
+        if let Some(command) = command {
+            follow_in(command, state, &entry);
         }
         apply(state, &entry);
         seeded_bug!(CreditLost: if self.pending.has_touched(wallet_id) {
@@ -569,11 +598,23 @@ impl<S: LedgerStore> Desk<'_, S> {
     }
 }
 
-/// What the store remembered of the debit that the command refunds.
-fn record_in<'a>(command: &'a mut Cow<'_, Command>) -> Option<&'a mut DebitRecord> {
-    match command {
-        Cow::Owned(Command::Refund(refund)) => refund.debit.as_deref_mut(),
-        _ => None,
+/// Lets what the store remembered for a command follow a row that was booked since. `before` is the state that the row
+/// was sealed on.
+fn follow_in(command: &mut Cow<'_, Command>, before: &WalletState, row: &Entry) {
+    let Cow::Owned(command) = command else {
+        return;
+    };
+    if let Command::Refund(refund) = command
+        && let Some(debit) = &mut refund.debit
+    {
+        debit.follow(before, row);
+    }
+    if let Command::RefundTopUp(RefundTopUp { record, .. })
+    | Command::EndPayout(EndPayout { record, .. })
+    | Command::LearnDispute(LearnDispute { record, .. }) = command
+        && let Some(record) = record
+    {
+        record.follow(before, row);
     }
 }
 

@@ -59,9 +59,13 @@ impl Pending {
         &self.touched
     }
 
-    /// Whether the batch opens or moves a top-up.
+    /// Whether the batch opens or moves a top-up or a payout.
     pub(super) fn moves_top_ups(&self) -> bool {
-        !self.top_ups.is_empty()
+        let has_payout = |entry: &Arc<Entry>| {
+            let payback = entry.event.payback.as_ref();
+            payback.is_some_and(|payback| payback.payout.is_some())
+        };
+        !self.top_ups.is_empty() || self.entries.iter().any(has_payout)
     }
 
     /// Whether the batch has changed that wallet.

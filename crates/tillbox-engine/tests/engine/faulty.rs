@@ -2,7 +2,7 @@
 
 use std::convert::Infallible;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use tillbox_core::command::DebitRecord;
+use tillbox_core::command::{DebitRecord, PaymentRecord};
 use tillbox_core::currency::Currency;
 use tillbox_core::entry::Entry;
 use tillbox_core::hold::HoldStatus;
@@ -116,6 +116,17 @@ impl LedgerStore for FaultyStore {
         debit: EntryId,
     ) -> Result<Option<DebitRecord>, LoadError> {
         self.load("debit", |store| store.load_debit(wallet, debit))
+    }
+
+    fn load_payment(
+        &mut self,
+        wallet: WalletId,
+        top_up: TopUpId,
+        payout: Option<EntryId>,
+    ) -> Result<Option<PaymentRecord>, LoadError> {
+        self.load("payment", |store| {
+            store.load_payment(wallet, top_up, payout)
+        })
     }
 
     fn load_top_up(

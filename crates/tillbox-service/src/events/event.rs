@@ -10,6 +10,7 @@ use tillbox_core::entry::Entry;
 use tillbox_core::id::{EventId, MerchantId, WalletId};
 use tillbox_core::lot::Lot;
 use tillbox_core::time::Timestamp;
+use tillbox_store::sqlite::disputes::DisputeRow;
 use tillbox_store::sqlite::holds::StoredHold;
 use tillbox_store::sqlite::payment_methods::PaymentMethodRow;
 
@@ -47,6 +48,8 @@ pub struct EventData {
     pub lot: Option<Lot>,
     /// The top-up.
     pub top_up: Option<Arc<TopUpView>>,
+    /// The dispute.
+    pub dispute: Option<DisputeRow>,
     /// Auto-recharge.
     pub auto_recharge: Option<Arc<RechargeHealth>>,
     /// The payment method.

@@ -7,6 +7,7 @@ use super::EventType;
 use tillbox_core::alerts::Alerts;
 use tillbox_core::amount::Amount;
 use tillbox_core::entry::{Entry, EntryKind, Event};
+use tillbox_core::payback::{Dispute, DisputeStatus, Payback, PayoutStatus};
 use tillbox_core::reason::Reason;
 use tillbox_core::recharge::{Recharge, RechargeState};
 use tillbox_core::top_up::{TopUp, TopUpStatus};
@@ -94,6 +95,13 @@ fn of_kind(event: &Event) -> Option<EventType> {
             .top_up
             .as_deref()
             .map(|top_up| of_top_up(top_up.status)),
+        EntryKind::PayoutEnded => event
+            .payback
+            .as_deref()
+            .and_then(|payback| of_payout(payback.payout.as_ref()?.status)),
+        EntryKind::DisputeChanged | EntryKind::ChargedBack | EntryKind::Reversed => {
+            event.payback.as_deref().and_then(of_dispute)
+        }
         // What has no type of its own: another end of a hold or a lot, another limit, other thresholds.
         EntryKind::HoldExtended
         | EntryKind::LotChanged
@@ -102,6 +110,7 @@ fn of_kind(event: &Event) -> Option<EventType> {
         EntryKind::Debit
         | EntryKind::Adjustment
         | EntryKind::Refund
+        | EntryKind::TopUpRefunded
         | EntryKind::Frozen
         | EntryKind::Unfrozen
         | EntryKind::Activated
@@ -122,6 +131,28 @@ fn of_top_up(status: TopUpStatus) -> EventType {
         TopUpStatus::Failed => EventType::TopUpFailed,
         TopUpStatus::Canceled => EventType::TopUpCanceled,
     }
+}
+
+/// A payout that failed is told by the transaction that gives its value back; one that a person has to pay has no type.
+fn of_payout(status: PayoutStatus) -> Option<EventType> {
+    match status {
+        PayoutStatus::Succeeded => Some(EventType::TopUpRefunded),
+        PayoutStatus::Pending | PayoutStatus::Failed | PayoutStatus::Manual => None,
+    }
+}
+
+/// The dispute that the row has moved.
+pub(super) fn moved_dispute(payback: &Payback) -> Option<&Dispute> {
+    let moved = payback.moved?;
+    payback.disputes.iter().find(|dispute| dispute.id == moved)
+}
+
+fn of_dispute(payback: &Payback) -> Option<EventType> {
+    Some(match moved_dispute(payback)?.status {
+        DisputeStatus::Open => EventType::DisputeOpened,
+        DisputeStatus::Lost => EventType::DisputeLost,
+        DisputeStatus::Won => EventType::DisputeWon,
+    })
 }
 
 /// What the reason says of the wallet (R47).
@@ -254,10 +285,10 @@ fn crossed(before: &WalletState, event: &Event) -> Changes {
 
 fn may_tell(event_type: EventType, kind: EntryKind) -> bool {
     use EntryKind::{
-        Adjustment, AlertsChanged, Closed, Credit, Debit, Forfeited, Frozen, HoldCaptured,
-        HoldExpired, HoldExtended, HoldPlaced, HoldReleased, LotChanged, LotExpired, LotVoided,
-        PolicyChanged, RechargeChanged, Refund, TopUpAdvanced, TopUpEnded, TopUpOpened, Unfrozen,
-        Usage, Withdrawn,
+        Adjustment, AlertsChanged, ChargedBack, Closed, Credit, Debit, DisputeChanged, Forfeited,
+        Frozen, HoldCaptured, HoldExpired, HoldExtended, HoldPlaced, HoldReleased, LotChanged,
+        LotExpired, LotVoided, PayoutEnded, PolicyChanged, RechargeChanged, Refund, Reversed,
+        TopUpAdvanced, TopUpEnded, TopUpOpened, TopUpRefunded, Unfrozen, Usage, Withdrawn,
     };
     let moves_money = matches!(
         kind,
@@ -271,6 +302,9 @@ fn may_tell(event_type: EventType, kind: EntryKind) -> bool {
             | LotVoided
             | Withdrawn
             | Forfeited
+            | TopUpRefunded
+            | ChargedBack
+            | Reversed
     );
     match event_type {
         EventType::TransactionCreated => moves_money,
@@ -288,8 +322,12 @@ fn may_tell(event_type: EventType, kind: EntryKind) -> bool {
         EventType::TopUpFailed | EventType::TopUpCanceled | EventType::WalletAutoTopUpFailed => {
             kind == TopUpEnded
         }
+        EventType::TopUpRefunded => kind == PayoutEnded,
+        EventType::DisputeOpened => kind == DisputeChanged,
+        EventType::DisputeLost => matches!(kind, DisputeChanged | ChargedBack),
+        EventType::DisputeWon => matches!(kind, DisputeChanged | Reversed),
         EventType::WalletPaymentMade => matches!(kind, Debit | Usage | HoldCaptured),
-        EventType::WalletFrozen => kind == Frozen,
+        EventType::WalletFrozen => matches!(kind, Frozen | DisputeChanged),
         EventType::WalletUnfrozen => kind == Unfrozen,
         EventType::WalletUpdated => {
             matches!(
@@ -298,13 +336,15 @@ fn may_tell(event_type: EventType, kind: EntryKind) -> bool {
             )
         }
         EventType::WalletBalanceLow | EventType::WalletBalanceRecovered => {
-            moves_money || matches!(kind, HoldPlaced | HoldReleased | HoldExpired)
+            let reserves = [HoldPlaced, HoldReleased, HoldExpired, DisputeChanged];
+            moves_money || reserves.contains(&kind)
         }
         EventType::AutoRechargeTriggered | EventType::AutoRechargeCapReached => kind == TopUpOpened,
         EventType::AutoRechargeSkipped => kind == RechargeChanged,
-        EventType::AutoRechargePaused => {
-            matches!(kind, RechargeChanged | TopUpEnded | Withdrawn)
-        }
+        EventType::AutoRechargePaused => matches!(
+            kind,
+            RechargeChanged | TopUpEnded | TopUpRefunded | Withdrawn | DisputeChanged | ChargedBack
+        ),
         EventType::AutoRechargeResumed => matches!(kind, RechargeChanged | Credit),
         EventType::WalletClosed => kind == Closed,
         EventType::LotExpiring

@@ -1,5 +1,7 @@
 //! Random commands on one wallet, and what its rows tell: each thing once, nothing else, in rising order.
 
+mod paybacks;
+
 use super::event::sequence;
 use super::table::{is_bonus, kinds_of, of_row};
 use super::types::EventType;
@@ -44,6 +46,8 @@ struct Book {
     now: Timestamp,
     policies: Policies,
     last_id: Cell<i64>,
+    /// The id that the row will carry which is being decided.
+    entry_id: Cell<Option<i64>>,
     told: Vec<Told>,
 }
 
@@ -79,6 +83,7 @@ impl Book {
                 ..Policies::default()
             },
             last_id: Cell::new(100),
+            entry_id: Cell::new(None),
             told: Vec::new(),
         }
     }
@@ -90,7 +95,7 @@ impl Book {
 
     fn book(&mut self, event: Event) -> Event {
         let stamp = Stamp {
-            id: EntryId::from_number(self.next_id()),
+            id: EntryId::from_number(self.entry_id.take().unwrap_or_else(|| self.next_id())),
             at: self.now,
             actor: Actor::System,
             key: None,
@@ -125,9 +130,11 @@ impl Book {
 
     fn with_context<T>(&self, ask: impl FnOnce(&WalletState, &Context<'_>) -> T) -> T {
         let next_id = || self.next_id();
+        let id = self.next_id();
+        self.entry_id.set(Some(id));
         let context = Context {
             now: self.now,
-            entry_id: EntryId::from_number(self.next_id()),
+            entry_id: EntryId::from_number(id),
             next_id: &next_id,
             policies: &self.policies,
         };
@@ -150,6 +157,7 @@ impl Book {
 
     fn book_due(&mut self) {
         while let Some(event) = due(&self.state, self.now) {
+            self.entry_id.set(None);
             self.book_whole(event);
         }
     }
@@ -164,13 +172,18 @@ impl Book {
             .map(|(id, top_up)| (id, top_up.amount));
         let lot = self.state.lots().nth(pick % 3).map(|lot| lot.id);
         match (which, hold, top_up) {
-            (28.., ..) => {
+            (30.., ..) => {
                 let end = self.now.plus_seconds(amount * 900);
                 self.run(&way_out(which, amount, pick, lot, end));
             }
             (0, ..) => {
                 self.now = self.now.plus_seconds(amount * 3_600);
                 self.book_due();
+            }
+            (28.., ..) => {
+                if let Some(command) = self.payback(which, units(amount), pick) {
+                    self.run(&command);
+                }
             }
             (20.., _, Some((id, asked))) => self.run(&payment(which, amount, id, asked)),
             (15..20, Some(id), _) => self.run(&of_hold(which, amount, pick, id)),
@@ -379,7 +392,7 @@ fn payment(which: u8, amount: i64, top_up_id: TopUpId, asked: Amount) -> Command
 }
 
 fn histories(steps: usize) -> impl Strategy<Value = Vec<(u8, i64, usize)>> {
-    prop::collection::vec((0_u8..30, 1_i64..40, 0_usize..64), steps)
+    prop::collection::vec((0_u8..35, 1_i64..40, 0_usize..64), steps)
 }
 
 fn run(steps: &[(u8, i64, usize)]) -> Book {

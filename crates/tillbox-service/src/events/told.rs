@@ -1,20 +1,22 @@
 //! What an event shows: whole resources as they stood right behind its row (R47).
 
 use super::event::EventData;
-use super::table::{Changes, is_bonus};
+use super::table::{Changes, is_bonus, moved_dispute};
 use super::types::EventType;
 use crate::auto_recharge::RechargeHealth;
-use crate::top_ups::TopUpView;
+use crate::top_ups::{TopUpView, WentBack};
 use crate::wallets::WalletView;
 use std::sync::Arc;
 use tillbox_core::entry::{Entry, EntryKind};
-use tillbox_core::id::MerchantId;
+use tillbox_core::id::{LotId, MerchantId};
 use tillbox_core::lot::Lot;
+use tillbox_core::payback::Payback;
 use tillbox_core::policy::Policies;
 use tillbox_core::wallet::WalletState;
 use tillbox_store::StoreError;
+use tillbox_store::sqlite::disputes::DisputeRow;
 use tillbox_store::sqlite::holds::{self, StoredHold};
-use tillbox_store::sqlite::{Connection, log, top_ups};
+use tillbox_store::sqlite::{Connection, log, top_ups, transactions};
 
 /// A row and what stood behind it.
 pub(super) struct Told<'a> {
@@ -68,6 +70,14 @@ impl Told<'_> {
             | EventType::TopUpRequiresAction
             | EventType::TopUpFailed
             | EventType::TopUpCanceled => data.top_up = self.top_up()?,
+            EventType::TopUpRefunded => {
+                data.top_up = self.top_up()?;
+                data.transaction = self.payout()?;
+            }
+            EventType::DisputeOpened | EventType::DisputeLost | EventType::DisputeWon => {
+                data.dispute = self.dispute()?;
+                data.transaction = event.moves_money().then(|| Arc::clone(self.entry));
+            }
             EventType::WalletAutoTopUpFailed | EventType::AutoRechargeTriggered => {
                 data.top_up = self.top_up()?;
                 data.auto_recharge = Some(self.auto_recharge());
@@ -120,20 +130,65 @@ impl Told<'_> {
     /// The top-up behind the row. Where the customer goes on stands beside the log.
     fn top_up(&self) -> Result<Option<Arc<TopUpView>>, StoreError> {
         let event = &self.entry.event;
-        let Some((id, top_up)) = event.top_up_id.zip(event.top_up.as_deref()) else {
+        let Some(id) = event.top_up_id else {
             return Ok(None);
         };
         let Some(mut row) = top_ups::get(self.connection, self.merchant, id)? else {
             return Ok(None);
         };
-        row.top_up = top_up.clone();
-        row.updated_at = self.entry.at;
-        row.credited_by = event.moves_money().then_some(self.entry.id);
+        if let Some(top_up) = event.top_up.as_deref() {
+            row.top_up = top_up.clone();
+            row.updated_at = self.entry.at;
+            row.credited_by = event.moves_money().then_some(self.entry.id);
+        }
+        let payback = match event.payback.as_deref() {
+            Some(payback) => Some(payback.clone()),
+            // What was given is credited behind this row: nothing of it is spent.
+            None => row.credited_by.and_then(|credit| {
+                let lot = LotId::from_number(credit.number());
+                let payback = Payback::none_yet(&row.top_up, lot, None)?;
+                Some(Payback {
+                    lapsed: payback.given,
+                    ..payback
+                })
+            }),
+        };
         Ok(Some(Arc::new(TopUpView {
             row,
             currency: self.state.currency,
             language: self.state.language,
+            went_back: WentBack::of(self.state, payback.as_ref()),
         })))
+    }
+
+    /// The transaction that took what was paid back.
+    fn payout(&self) -> Result<Option<Arc<Entry>>, StoreError> {
+        let payback = self.entry.event.payback.as_deref();
+        let Some(payout) = payback.and_then(|payback| payback.payout.as_ref()) else {
+            return Ok(None);
+        };
+        let wallet = self.entry.wallet_id;
+        let debit = transactions::get(self.connection, self.merchant, wallet, payout.debit_id)?;
+        Ok(debit.map(Arc::new))
+    }
+
+    /// The dispute that the row has moved.
+    fn dispute(&self) -> Result<Option<DisputeRow>, StoreError> {
+        let event = &self.entry.event;
+        let moved = event.payback.as_deref().and_then(moved_dispute);
+        let Some((id, dispute)) = event.top_up_id.zip(moved) else {
+            return Ok(None);
+        };
+        let top_up = top_ups::get(self.connection, self.merchant, id)?;
+        let payment_id = top_up.and_then(|row| row.top_up.payment_id);
+        Ok(Some(DisputeRow {
+            wallet_id: self.entry.wallet_id,
+            top_up_id: id,
+            currency: self.state.currency.code().to_owned(),
+            payment_id: payment_id.map(String::from),
+            dispute: dispute.clone(),
+            updated_at: self.entry.at,
+        }))
     }
 
     fn auto_recharge(&self) -> Arc<RechargeHealth> {

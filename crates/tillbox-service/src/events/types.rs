@@ -53,6 +53,14 @@ types! {
     TopUpFailed = 43, "top_up.failed";
     /// A top-up was given up.
     TopUpCanceled = 44, "top_up.canceled";
+    /// A top-up was paid back to its card, wholly or in part.
+    TopUpRefunded = 45, "top_up.refunded";
+    /// The bank disputes a payment.
+    DisputeOpened = 50, "dispute.opened";
+    /// The bank has taken a payment back.
+    DisputeLost = 51, "dispute.lost";
+    /// A disputed payment stays, or has come back.
+    DisputeWon = 52, "dispute.won";
     /// Something was paid from the wallet.
     WalletPaymentMade = 60, "wallet.payment_made";
     /// Value came in.

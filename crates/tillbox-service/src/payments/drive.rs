@@ -26,7 +26,7 @@ const CALL_WITHIN: Duration = Duration::from_secs(20);
 /// Seconds until the next look, by how often it was asked before; the last one for ever after.
 const POLL_AFTER_SECONDS: [i64; 7] = [5, 5, 10, 30, 60, 300, 900];
 /// Seconds for which the provider surely remembers an idempotency key.
-const KEY_LIVES_SECONDS: i64 = 20 * 3_600;
+pub(super) const KEY_LIVES_SECONDS: i64 = 20 * 3_600;
 /// Told where no method is left that could be charged.
 const NO_METHOD: &str = "payment_method_unavailable";
 
@@ -288,17 +288,21 @@ impl Service {
 
     /// Puts off the next look before this one begins, so that a crash within it is no reason to ask in a loop.
     async fn asked_once_more(&self, mut row: TopUpRow) -> Result<TopUpRow, ServiceError> {
-        let place = usize::try_from(row.calls.polls).unwrap_or(usize::MAX);
-        let last = POLL_AFTER_SECONDS.len().saturating_sub(1);
-        let seconds = POLL_AFTER_SECONDS
-            .get(place.min(last))
-            .copied()
-            .unwrap_or(60);
+        row.calls.poll_at = self.clock.now().plus_seconds(poll_after(row.calls.polls));
         row.calls.polls = row.calls.polls.saturating_add(1);
-        row.calls.poll_at = self.clock.now().plus_seconds(seconds);
         self.note_calls(&row, row.calls.clone()).await?;
         Ok(row)
     }
+}
+
+/// Seconds until the next look behind one that had so many before it.
+pub(super) fn poll_after(polls: i64) -> i64 {
+    let place = usize::try_from(polls).unwrap_or(usize::MAX);
+    let last = POLL_AFTER_SECONDS.len().saturating_sub(1);
+    POLL_AFTER_SECONDS
+        .get(place.min(last))
+        .copied()
+        .unwrap_or(60)
 }
 
 /// When a top-up was made, by the system's clock: its id says so.
@@ -329,7 +333,7 @@ fn worst_to_wait_for(declines: &[Decline]) -> FailureClass {
 }
 
 /// A call whose answer does not come in time has an unknown outcome.
-async fn within<T>(
+pub(super) async fn within<T>(
     call: impl Future<Output = Result<T, ProviderError>>,
 ) -> Result<T, ProviderError> {
     match tokio::time::timeout(CALL_WITHIN, call).await {

@@ -8,7 +8,7 @@ use crate::error::ServiceError;
 use crate::service::Service;
 use tillbox_core::command::{AdvanceTopUp, Command, EndTopUp, SettleTopUp, TopUpEnd};
 use tillbox_core::entry::{Actor, KeyStamp, Note};
-use tillbox_core::id::MerchantId;
+use tillbox_core::id::{MerchantId, WalletId};
 use tillbox_core::recharge::FailureClass;
 use tillbox_core::rejection::Rejection;
 use tillbox_core::top_up::TopUpStatus;
@@ -67,7 +67,13 @@ impl Service {
                 let end = self.end(row, TopUpEnd::Canceled, payment_id);
                 end.await
             }
-            PaymentState::Failed(decline) => self.fail(row, decline, payment_id).await,
+            PaymentState::Failed(decline) => {
+                let learnt = self.fail(row, decline, payment_id).await?;
+                if learnt == Learnt::Ended {
+                    return Ok(learnt);
+                }
+                self.fail_credited(row, decline, &payment.id).await
+            }
             PaymentState::Succeeded {
                 subtotal,
                 charged,
@@ -100,6 +106,27 @@ impl Service {
                 self.settle(row, settle).await
             }
         }
+    }
+
+    /// Takes back what was credited for a payment that has failed since. Another payment of the same top-up that had
+    /// failed before is none of its.
+    async fn fail_credited(
+        &self,
+        row: &TopUpRow,
+        decline: &Decline,
+        payment_id: &str,
+    ) -> Result<Learnt, ServiceError> {
+        let (merchant_id, id) = (row.merchant_id, row.id);
+        let row = self
+            .database
+            .read(move |connection| top_ups::get(connection, merchant_id, id))
+            .await?
+            .ok_or(ServiceError::NotFound)?;
+        let is_credited = row.top_up.status == TopUpStatus::Succeeded;
+        if is_credited && row.top_up.payment_id.as_deref() == Some(payment_id) {
+            return self.failed_after_credit(&row, decline).await;
+        }
+        Ok(Learnt::Nothing)
     }
 
     /// Ends a top-up whose payment was declined for good.
@@ -183,12 +210,22 @@ impl Service {
         command: Command,
         key: Option<KeyStamp>,
     ) -> Result<Done, ServiceError> {
-        let merchant = self
-            .merchant(row.merchant_id)
-            .ok_or(ServiceError::NotFound)?;
+        self.learnt_command(row.merchant_id, row.wallet_id, command, key)
+            .await
+    }
+
+    /// Submits what was learnt of a payment to its wallet.
+    pub(super) async fn learnt_command(
+        &self,
+        merchant_id: MerchantId,
+        wallet_id: WalletId,
+        command: Command,
+        key: Option<KeyStamp>,
+    ) -> Result<Done, ServiceError> {
+        let merchant = self.merchant(merchant_id).ok_or(ServiceError::NotFound)?;
         let submission = Submission {
-            merchant_id: row.merchant_id,
-            wallet_id: row.wallet_id,
+            merchant_id,
+            wallet_id,
             command,
             key,
             actor: Actor::System,
@@ -204,7 +241,10 @@ impl Service {
             }) => Ok(Done::Now),
             Ok(Outcome::Row { .. } | Outcome::Answer { .. } | Outcome::NothingDue)
             | Err(SubmitError::Rejected {
-                rejection: Rejection::TopUpNotOpen(_),
+                rejection:
+                    Rejection::TopUpNotOpen(_)
+                    | Rejection::PayoutNotOpen(_)
+                    | Rejection::DisputeNotOpen(_),
                 ..
             }) => Ok(Done::Before),
             Err(SubmitError::Rejected { rejection, .. }) => {
@@ -248,7 +288,7 @@ impl Service {
 }
 
 /// What a command came to.
-enum Done {
+pub(super) enum Done {
     Now,
     Before,
     Refused(String),

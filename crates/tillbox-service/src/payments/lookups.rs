@@ -13,7 +13,16 @@ use tillbox_store::sqlite::wallets;
 impl Service {
     /// The currency of a top-up's wallet.
     pub(crate) async fn currency_of(&self, row: &TopUpRow) -> Result<Currency, ServiceError> {
-        let (merchant_id, wallet_id) = (row.merchant_id, row.wallet_id);
+        self.currency_of_wallet(row.merchant_id, row.wallet_id)
+            .await
+    }
+
+    /// The currency of a wallet of that merchant.
+    pub(crate) async fn currency_of_wallet(
+        &self,
+        merchant_id: MerchantId,
+        wallet_id: WalletId,
+    ) -> Result<Currency, ServiceError> {
         let wallet = self
             .database
             .read(move |connection| wallets::get(connection, merchant_id, wallet_id))

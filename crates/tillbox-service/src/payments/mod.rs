@@ -5,18 +5,21 @@
 //! reply, a notice, the return page, the poller, Sync) hands it to the same function, and the ledger credits once.
 
 pub mod declines;
+mod disputes;
 mod drive;
 pub mod learn;
 mod lookups;
 pub mod minimums;
 pub mod page;
+mod payouts;
 pub mod sandbox;
 mod taken;
 pub(crate) mod worker;
 
 use tillbox_core::amount::Amount;
 use tillbox_core::currency::Currency;
-use tillbox_core::id::{CustomerId, MerchantId, TopUpId};
+use tillbox_core::id::{CustomerId, EntryId, MerchantId, TopUpId};
+use tillbox_core::payback::DisputeStatus;
 use tillbox_core::time::Timestamp;
 
 /// A way to pay, as the provider knows it.
@@ -144,6 +147,66 @@ pub enum PaymentState {
     Canceled,
 }
 
+/// Money to pay back. The same payout is the same refund, however often it is asked for.
+#[derive(Clone, Debug)]
+pub struct RefundRequest {
+    /// Whose customer is paid back.
+    pub merchant_id: MerchantId,
+    /// The transaction that took the value; also the provider's idempotency key.
+    pub payout: EntryId,
+    /// What had been paid.
+    pub top_up_id: TopUpId,
+    /// The provider's id of that payment.
+    pub payment_id: String,
+    /// Whole minor units of the currency.
+    pub amount: Amount,
+    /// The wallet's currency.
+    pub currency: Currency,
+}
+
+/// A refund as the provider has it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Refund {
+    /// The provider's id, `re_…`.
+    pub id: String,
+    /// The payout that it was asked for by.
+    pub payout: EntryId,
+    /// What is paid back: must equal the payout.
+    pub amount: Amount,
+    /// In which currency: must be the wallet's.
+    pub currency: Currency,
+    /// How it stands.
+    pub state: RefundState,
+}
+
+/// How a refund stands.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum RefundState {
+    /// On its way.
+    Pending,
+    /// Paid back.
+    Succeeded,
+    /// It was not paid back, and will not be.
+    Failed(Decline),
+}
+
+/// A dispute as the provider has it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DisputeNotice {
+    /// The payment that is disputed.
+    pub top_up_id: TopUpId,
+    /// The provider's id, `dp_…`.
+    pub provider_id: String,
+    /// How it stands.
+    pub status: DisputeStatus,
+    /// What the bank takes.
+    pub amount: Amount,
+    /// In which currency: must be the wallet's.
+    pub currency: Currency,
+    /// Why, such as `fraudulent`.
+    pub reason: Option<String>,
+}
+
 /// Why a payment failed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Decline {
@@ -156,6 +219,10 @@ pub struct Decline {
 pub enum Notice {
     /// How a payment stands now.
     Payment(Payment),
+    /// How a refund stands now.
+    Refund(Refund),
+    /// How a dispute stands now.
+    Dispute(DisputeNotice),
     /// The customer added a card on a hosted page.
     MethodAdded {
         /// Whose it is.

@@ -4,7 +4,9 @@ use super::Notice;
 use super::learn::Learnt;
 use crate::error::ServiceError;
 use crate::service::Service;
-use tillbox_core::id::{MerchantId, TopUpId};
+use tillbox_core::id::{EntryId, MerchantId, TopUpId};
+use tillbox_core::payback::PayoutStatus;
+use tillbox_store::sqlite::paybacks;
 use tillbox_store::sqlite::top_ups::{self, TopUpRow};
 
 impl Service {
@@ -16,17 +18,18 @@ impl Service {
         notice: Notice,
     ) -> Result<(), ServiceError> {
         match notice {
-            Notice::Payment(payment) => match self.learn(merchant_id, &payment).await {
-                Ok(learnt) => {
-                    tracing::debug!(top_up = %payment.top_up_id, ?learnt, "a notice was taken");
-                    Ok(())
-                }
-                Err(ServiceError::NotFound) => {
-                    tracing::warn!(top_up = %payment.top_up_id, "a notice is about no top-up of ours");
-                    Ok(())
-                }
-                Err(error) => Err(error),
-            },
+            Notice::Payment(payment) => {
+                let learnt = self.learn(merchant_id, &payment).await;
+                taken_at_last(learnt, &payment.id)
+            }
+            Notice::Refund(refund) => {
+                let learnt = self.learn_refund(merchant_id, &refund).await;
+                taken_at_last(learnt, &refund.id)
+            }
+            Notice::Dispute(dispute) => {
+                let learnt = self.learn_dispute(merchant_id, &dispute).await;
+                taken_at_last(learnt, &dispute.provider_id)
+            }
             Notice::MethodAdded {
                 customer_id,
                 method,
@@ -61,10 +64,43 @@ impl Service {
         }
     }
 
+    /// Asks the provider about a payout whose outcome is not known, as the worker does.
+    pub async fn ask_about_payout(
+        &self,
+        merchant_id: MerchantId,
+        id: EntryId,
+    ) -> Result<Learnt, ServiceError> {
+        let row = self
+            .database
+            .read(move |connection| paybacks::get(connection, merchant_id, id))
+            .await?
+            .ok_or(ServiceError::NotFound)?;
+        if row.payout.status == PayoutStatus::Pending {
+            self.drive_payout(row).await
+        } else {
+            Ok(Learnt::Nothing)
+        }
+    }
+
     async fn any_top_up(&self, id: TopUpId) -> Result<TopUpRow, ServiceError> {
         self.database
             .read(move |connection| top_ups::find(connection, id))
             .await?
             .ok_or(ServiceError::NotFound)
+    }
+}
+
+/// What is about nothing of ours is taken too, as it will be about nothing of ours again.
+fn taken_at_last(learnt: Result<Learnt, ServiceError>, about: &str) -> Result<(), ServiceError> {
+    match learnt {
+        Ok(learnt) => {
+            tracing::debug!(about, ?learnt, "a notice was taken");
+            Ok(())
+        }
+        Err(ServiceError::NotFound) => {
+            tracing::warn!(about, "a notice is about nothing of ours");
+            Ok(())
+        }
+        Err(error) => Err(error),
     }
 }

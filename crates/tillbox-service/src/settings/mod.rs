@@ -57,6 +57,8 @@ pub struct Settings {
     /// The debt that forced debits may not pass; none: no limit (R7).
     #[serde(with = "stored")]
     pub force_floor: Option<Amount>,
+    /// Whether a dispute freezes the wallet (R28).
+    pub freeze_on_dispute: bool,
     /// Other amounts in some currencies.
     #[serde(with = "stored")]
     pub by_currency: BTreeMap<Currency, AmountOverrides>,
@@ -95,6 +97,7 @@ impl Default for Settings {
             refund_grace_days: 30,
             hold_expires_in: 900,
             force_floor: None,
+            freeze_on_dispute: false,
             by_currency: BTreeMap::new(),
             branding: Branding::default(),
             support_email: None,

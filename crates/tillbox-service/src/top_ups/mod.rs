@@ -7,9 +7,11 @@
 mod activation;
 mod sync;
 mod wait;
+mod went_back;
 
 pub use activation::Activation;
 pub use sync::Synced;
+pub use went_back::WentBack;
 
 use crate::access::Principal;
 use crate::error::ServiceError;
@@ -59,6 +61,8 @@ pub struct TopUpView {
     pub currency: Currency,
     /// The language of its owner.
     pub language: Language,
+    /// What has gone back of it, and may.
+    pub went_back: WentBack,
 }
 
 impl TopUpView {
@@ -182,12 +186,7 @@ impl Service {
             return Ok(Asked::WouldBegin { currency, top_up });
         }
         let row = self.wait_for_top_up(who, id).await?;
-        let language = self.wallet_facts(who, wallet_id).await?.language;
-        let view = Box::new(TopUpView {
-            row,
-            currency,
-            language,
-        });
+        let view = Box::new(self.view(who, wallet_id, row).await?);
         Ok(Asked::Begun { view, replayed })
     }
 
@@ -198,7 +197,7 @@ impl Service {
         wallet_id: WalletId,
         id: TopUpId,
     ) -> Result<TopUpView, ServiceError> {
-        let facts = self.wallet_facts(who, wallet_id).await?;
+        self.wallet_facts(who, wallet_id).await?;
         let merchant_id = who.merchant_id;
         let row = self
             .database
@@ -206,11 +205,7 @@ impl Service {
             .await?
             .filter(|row| row.wallet_id == wallet_id)
             .ok_or(ServiceError::NotFound)?;
-        Ok(TopUpView {
-            row,
-            currency: facts.currency,
-            language: facts.language,
-        })
+        self.view(who, wallet_id, row).await
     }
 
     /// Top-ups of a wallet, newest first, before `before`.
@@ -222,19 +217,13 @@ impl Service {
         before: Option<TopUpId>,
         limit: usize,
     ) -> Result<Vec<TopUpView>, ServiceError> {
-        let facts = self.wallet_facts(who, wallet_id).await?;
+        self.wallet_facts(who, wallet_id).await?;
         let merchant_id = who.merchant_id;
         let read = move |connection: &tillbox_store::sqlite::Connection| {
             top_ups::list(connection, merchant_id, wallet_id, filter, before, limit)
         };
-        let rows = self.database.read(read).await?.into_iter();
-        let (currency, language) = (facts.currency, facts.language);
-        let view = |row| TopUpView {
-            row,
-            currency,
-            language,
-        };
-        Ok(rows.map(view).collect())
+        let rows = self.database.read(read).await?;
+        self.views(who, wallet_id, rows).await
     }
 
     /// Gives a top-up up, unless it is paid by then: the provider is asked first, and what it says holds. A dry run

@@ -7,7 +7,7 @@ use crate::service::Service;
 use futures_util::StreamExt;
 use tillbox_core::id::{TopUpId, WalletId};
 use tillbox_core::top_up::TopUpStatus;
-use tillbox_store::sqlite::top_ups;
+use tillbox_store::sqlite::{paybacks, top_ups};
 
 /// Days for which a top-up that was given up is asked about again.
 const LOOK_BACK_DAYS: i64 = 30;
@@ -40,6 +40,13 @@ impl Service {
             .database
             .read(move |connection| top_ups::unsettled(connection, merchant_id, wallet_id, since))
             .await?;
+        let pending = self
+            .database
+            .read(move |connection| paybacks::pending(connection, merchant_id, wallet_id))
+            .await?;
+        for payout in pending {
+            self.drive_payout(payout).await?;
+        }
         let mut synced = Synced {
             checked: rows.len(),
             ..Synced::default()

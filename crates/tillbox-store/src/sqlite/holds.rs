@@ -4,7 +4,7 @@ use super::limit;
 use super::rows::{HOLD_COLUMNS, hold_from_row};
 use crate::error::StoreError;
 use rusqlite::{Connection, Row, params};
-use tillbox_core::entry::Note;
+use tillbox_core::entry::{EntryKind, Note};
 use tillbox_core::hold::{Hold, HoldStatus};
 use tillbox_core::id::{HoldId, MerchantId, WalletId};
 
@@ -22,6 +22,11 @@ pub struct StoredHold {
 pub struct HoldFilter {
     /// Of that status.
     pub status: Option<HoldStatus>,
+}
+
+/// Only what callers have placed: what disputes reserve is no caller's.
+fn placed() -> i64 {
+    i64::from(EntryKind::HoldPlaced.code())
 }
 
 /// A hold's row of the log carries its id.
@@ -52,11 +57,13 @@ pub fn get(
 ) -> Result<Option<StoredHold>, StoreError> {
     let sql = format!(
         "SELECT {HOLD_COLUMNS}, log.description, log.reference, log.metadata {FROM} \
-         WHERE holds.id = ?1 AND holds.wallet_id = ?2 AND log.merchant_id = ?3"
+         WHERE holds.id = ?1 AND holds.wallet_id = ?2 AND log.merchant_id = ?3 AND log.kind = ?4"
     );
     let mut statement = connection.prepare_cached(&sql)?;
-    let mut rows =
-        statement.query_and_then([id.number(), wallet.number(), merchant.number()], from_row)?;
+    let mut rows = statement.query_and_then(
+        [id.number(), wallet.number(), merchant.number(), placed()],
+        from_row,
+    )?;
     rows.next().transpose()
 }
 
@@ -71,7 +78,7 @@ pub fn list(
 ) -> Result<Vec<StoredHold>, StoreError> {
     let sql = format!(
         "SELECT {HOLD_COLUMNS}, log.description, log.reference, log.metadata {FROM} \
-         WHERE holds.wallet_id = ?1 AND log.merchant_id = ?2 AND holds.id < ?3 AND (?4 IS NULL OR holds.status = ?4) \
+         WHERE holds.wallet_id = ?1 AND log.merchant_id = ?2 AND holds.id < ?3 AND (?4 IS NULL OR holds.status = ?4) AND log.kind = ?6 \
          ORDER BY holds.id DESC LIMIT ?5"
     );
     let mut statement = connection.prepare_cached(&sql)?;
@@ -81,7 +88,8 @@ pub fn list(
         merchant.number(),
         before,
         filter.status.map(HoldStatus::code),
-        limit(rows)
+        limit(rows),
+        placed()
     ];
     statement.query_and_then(values, from_row)?.collect()
 }

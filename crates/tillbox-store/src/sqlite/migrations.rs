@@ -24,6 +24,7 @@ pub(super) const MIGRATIONS: &[(&str, &str)] = &[
         include_str!("migrations/0011_lot_warnings.sql"),
     ),
     ("books", include_str!("migrations/0012_books.sql")),
+    ("paybacks", include_str!("migrations/0013_paybacks.sql")),
 ];
 
 /// Whether a file is a ledger, could become one, or is something else's.

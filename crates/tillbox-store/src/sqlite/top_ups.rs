@@ -330,17 +330,17 @@ pub(super) fn open_of_wallet(
         .collect()
 }
 
-/// A top-up of a wallet, ended ones too.
+/// A top-up of a wallet, ended ones too, with the transaction that credited it.
 pub(super) fn of_wallet(
     connection: &Connection,
     wallet: WalletId,
     id: TopUpId,
-) -> Result<Option<TopUp>, StoreError> {
+) -> Result<Option<(TopUp, Option<EntryId>)>, StoreError> {
     let mut statement = connection.prepare_cached(&format!(
-        "SELECT {LEDGER_COLUMNS} FROM top_ups t WHERE t.id = ?1 AND t.wallet_id = ?2"
+        "SELECT {LEDGER_COLUMNS}, t.credited_by FROM top_ups t WHERE t.id = ?1 AND t.wallet_id = ?2"
     ))?;
-    let mut rows = statement.query_and_then([id.number(), wallet.number()], ledger_part)?;
-    Ok(rows.next().transpose()?.map(|(_, top_up)| top_up))
+    let mut rows = statement.query_and_then([id.number(), wallet.number()], audited)?;
+    rows.next().transpose()
 }
 
 /// The ledger's part of a top-up, with the transaction that credited it: for the audit.

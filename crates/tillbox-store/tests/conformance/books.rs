@@ -5,7 +5,7 @@ use std::cell::Cell;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use tillbox_core::amount::Amount;
-use tillbox_core::command::{AdvanceTopUp, EndTopUp};
+use tillbox_core::command::{AdvanceTopUp, EndTopUp, LearnDispute, RefundTopUp};
 use tillbox_core::command::{Close, Command, Refund, SettleTopUp, SourcePayment};
 use tillbox_core::currency::Currency;
 use tillbox_core::decide::{self, Context, decide, due};
@@ -139,6 +139,9 @@ impl<T: TestStore> Books<T> {
                     ..refund.clone()
                 })
             }
+            Command::RefundTopUp(_) | Command::EndPayout(_) | Command::LearnDispute(_) => {
+                &self.with_payment(wallet, command)
+            }
             other => &self.with_top_up(wallet, other),
         };
         let with_payments;
@@ -248,6 +251,28 @@ impl<T: TestStore> Books<T> {
             self.commit().expect("a commit before a late outcome");
             let loaded = self.store.ledger().load_top_up(wallet, *top_up_id);
             *record = loaded.expect("a top-up loads").map(Box::new);
+        }
+        command
+    }
+
+    /// The command with what the store remembers of a payment, and of what went back of it.
+    fn with_payment(&mut self, wallet: WalletId, command: &Command) -> Command {
+        self.commit().expect("a commit before a payment goes back");
+        let mut command = command.clone();
+        let ledger = self.store.ledger();
+        if let Command::RefundTopUp(RefundTopUp {
+            top_up_id, record, ..
+        })
+        | Command::LearnDispute(LearnDispute {
+            top_up_id, record, ..
+        }) = &mut command
+        {
+            let loaded = ledger.load_payment(wallet, *top_up_id, None);
+            *record = loaded.expect("a payment loads").map(Box::new);
+        }
+        if let Command::EndPayout(end) = &mut command {
+            let loaded = ledger.load_payment(wallet, end.top_up_id, Some(end.debit_id));
+            end.record = loaded.expect("a payment loads").map(Box::new);
         }
         command
     }

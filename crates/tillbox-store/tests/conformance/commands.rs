@@ -4,13 +4,14 @@ use crate::books::units;
 use tillbox_core::alerts::{AlertsChange, Source};
 use tillbox_core::amount::Amount;
 use tillbox_core::command::{
-    AdvanceTopUp, AfterCapture, CaptureHold, ChangeLot, Close, Command, Credit, Debit, EndTopUp,
-    Expiry, Force, OpenTopUp, PlaceHold, Refund, SetRecharge, SettleTopUp, TopUpEnd, VoidLot,
-    Withdraw,
+    AdvanceTopUp, AfterCapture, CaptureHold, ChangeLot, Close, Command, Credit, Debit, EndPayout,
+    EndTopUp, Expiry, Force, LearnDispute, OpenTopUp, PayoutEnd, PlaceHold, Refund, RefundTopUp,
+    SetRecharge, SettleTopUp, TopUpEnd, VoidLot, Withdraw,
 };
 use tillbox_core::entry::{Note, PayoutWay};
 use tillbox_core::id::{EntryId, HoldId, LotId, PaymentMethodId, TopUpId};
 use tillbox_core::lot::FundingType;
+use tillbox_core::payback::DisputeStatus;
 use tillbox_core::reason::Reason;
 use tillbox_core::recharge::{FailureClass, RechargeSettings, Refill};
 use tillbox_core::time::Timestamp;
@@ -51,6 +52,39 @@ pub(crate) fn hold(amount: i64, seconds: i64) -> Command {
         expiry: Expiry::InSeconds(seconds),
         invoice_id: None,
         note: note("a hold"),
+    })
+}
+
+pub(crate) fn refund_to_card(id: i64, amount: Option<i64>) -> Command {
+    Command::RefundTopUp(RefundTopUp {
+        top_up_id: TopUpId::from_number(id),
+        amount: amount.map(units),
+        record: None,
+        note: note("back to the card"),
+    })
+}
+
+/// A payout that was paid back, or that failed with a code.
+pub(crate) fn end_payout(id: i64, debit_id: EntryId, failure: Option<&str>) -> Command {
+    let failed = |code: &str| PayoutEnd::Failed { code: code.into() };
+    Command::EndPayout(EndPayout {
+        top_up_id: TopUpId::from_number(id),
+        debit_id,
+        end: failure.map_or(PayoutEnd::Succeeded, failed),
+        grace_days: 30,
+        record: None,
+    })
+}
+
+pub(crate) fn dispute(id: i64, status: DisputeStatus, amount: i64) -> Command {
+    Command::LearnDispute(LearnDispute {
+        top_up_id: TopUpId::from_number(id),
+        provider_id: format!("dp_{id}").into(),
+        status,
+        amount: units(amount),
+        reason: Some("fraudulent".into()),
+        grace_days: 30,
+        record: None,
     })
 }
 

@@ -2,6 +2,7 @@
 
 mod books;
 mod commands;
+mod paybacks;
 mod random;
 mod refusals;
 mod scripted;

@@ -3,7 +3,7 @@
 use crate::disk::Mortal;
 use crate::plan::{Fate, Plan};
 use std::sync::{Arc, Mutex, PoisonError};
-use tillbox_core::command::DebitRecord;
+use tillbox_core::command::{DebitRecord, PaymentRecord};
 use tillbox_core::currency::Currency;
 use tillbox_core::entry::Entry;
 use tillbox_core::hold::HoldStatus;
@@ -90,6 +90,15 @@ impl<S: Mortal> LedgerStore for Faulty<S> {
 
     fn load_origins(&mut self, lots: &[LotId]) -> Result<Vec<Option<Arc<Entry>>>, LoadError> {
         self.load(|store| store.load_origins(lots))
+    }
+
+    fn load_payment(
+        &mut self,
+        wallet: WalletId,
+        top_up: TopUpId,
+        payout: Option<EntryId>,
+    ) -> Result<Option<PaymentRecord>, LoadError> {
+        self.load(|store| store.load_payment(wallet, top_up, payout))
     }
 
     fn find_open_wallet(

@@ -5,7 +5,7 @@ use crate::model::{Model, wide};
 use std::convert::Infallible;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tillbox_core::audit::WalletAudit;
-use tillbox_core::command::DebitRecord;
+use tillbox_core::command::{DebitRecord, PaymentRecord};
 use tillbox_core::currency::Currency;
 use tillbox_core::entry::{Entry, EntryKind};
 use tillbox_core::hold::HoldStatus;
@@ -162,6 +162,15 @@ impl LedgerStore for MemoryDisk {
 
     fn load_origins(&mut self, lots: &[LotId]) -> Result<Vec<Option<Arc<Entry>>>, LoadError> {
         self.look().load_origins(lots)
+    }
+
+    fn load_payment(
+        &mut self,
+        wallet: WalletId,
+        top_up: TopUpId,
+        payout: Option<EntryId>,
+    ) -> Result<Option<PaymentRecord>, LoadError> {
+        self.look().load_payment(wallet, top_up, payout)
     }
 
     fn find_open_wallet(

@@ -324,6 +324,9 @@ impl Model {
                 let amount = refund.amount.map(wide);
                 self.refund(refund.debit_id, amount, refund.grace_days, now, id)
             }
+            Command::RefundTopUp(_) | Command::EndPayout(_) | Command::LearnDispute(_) => {
+                unreachable!("the script asks for nothing that goes back")
+            }
             Command::Freeze { .. } => {
                 self.only_active()?;
                 self.status = WalletStatus::Frozen;

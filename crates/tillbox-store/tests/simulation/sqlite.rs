@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use tillbox_core::audit::WalletAudit;
-use tillbox_core::command::DebitRecord;
+use tillbox_core::command::{DebitRecord, PaymentRecord};
 use tillbox_core::currency::Currency;
 use tillbox_core::entry::Entry;
 use tillbox_core::hold::HoldStatus;
@@ -233,6 +233,15 @@ impl LedgerStore for SqliteProcess {
 
     fn load_origins(&mut self, lots: &[LotId]) -> Result<Vec<Option<Arc<Entry>>>, LoadError> {
         self.ledger.load_origins(lots)
+    }
+
+    fn load_payment(
+        &mut self,
+        wallet: WalletId,
+        top_up: TopUpId,
+        payout: Option<EntryId>,
+    ) -> Result<Option<PaymentRecord>, LoadError> {
+        self.ledger.load_payment(wallet, top_up, payout)
     }
 
     fn find_open_wallet(

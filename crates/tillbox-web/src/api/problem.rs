@@ -294,7 +294,10 @@ impl Problem {
                 Self::conflict("transactions of this reason are not refundable")
             }
             Rejection::Conflict(reason) => Self::conflict(reason),
-            Rejection::TooMany(_) | Rejection::TopUpNotOpen(_) => Self::conflict(&detail),
+            Rejection::TooMany(_)
+            | Rejection::TopUpNotOpen(_)
+            | Rejection::PayoutNotOpen(_)
+            | Rejection::DisputeNotOpen(_) => Self::conflict(&detail),
             Rejection::ExpiryOutOfRange { .. } => Self::invalid_field("/expires_at", detail),
             Rejection::AmountOutOfRange { minimum, maximum } => {
                 Self::out_of_range(minimum, maximum, currency)

@@ -59,6 +59,7 @@ fn choices(words: Words, chosen: Option<&str>) -> Vec<Choice> {
             what: match card.behaviour {
                 Behaviour::Succeeds => words.succeeds(),
                 Behaviour::Asks => words.asks(),
+                Behaviour::SucceedsDisputed => words.disputed(),
                 Behaviour::SucceedsUnheard => words.unheard(),
                 Behaviour::Declines(code) => words.declines(code),
             },

@@ -35,6 +35,7 @@ words! {
     pay: "Pay", "Pagar";
     succeeds: "Works", "Funciona";
     asks: "The bank asks you to confirm (3-D Secure)", "El banco le pide confirmar (3-D Secure)";
+    disputed: "Works, and the bank disputes it", "Funciona, y el banco lo disputa";
     unheard: "Works, but the reply gets lost", "Funciona, pero la respuesta se pierde";
     confirm_title: "Your test bank asks", "Su banco de prueba pregunta";
     confirm_text: "Do you confirm this payment?", "¿Confirma este pago?";

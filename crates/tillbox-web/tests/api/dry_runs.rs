@@ -129,6 +129,12 @@ fn cases() -> Vec<Case> {
             &[],
         ),
         case(
+            "POST /v1/wallets/{payer}/top-ups/{paid}/refund",
+            json!({"amount": "5.00"}),
+            201,
+            ROW,
+        ),
+        case(
             "POST /v1/wallets/{wallet}/payment-links",
             saved,
             201,
@@ -190,6 +196,9 @@ const NO_VALUE: &[&str] = &[
     "POST /v1/payments/{}/webhook",
     "POST /v1/portal-sessions",
     "POST /v1/prices",
+    "POST /v1/sandbox/disputes",
+    "POST /v1/sandbox/disputes/{}/decide",
+    "POST /v1/sandbox/top-ups/{}/fail",
     "POST /v1/test-clock/advance",
     "POST /v1/wallets/{}/sync",
     "PUT /v1/sandbox/faults",
@@ -259,6 +268,12 @@ impl World {
         let hold = app.post(&of("holds"), "h", r#"{"amount":"2.00"}"#).await;
         let page = json!({"amount": "10.00", "checkout": {"success_url": "https://a.example/", "cancel_url": "https://a.example/"}});
         let top_up = app.post(&of("top-ups"), "t", &page.to_string()).await;
+        let payer = app.wallet_with("1.00").await;
+        let owner = app.get(&format!("/v1/wallets/{payer}")).await.json();
+        let owner = methods(owner["customer_id"].as_str().expect("an id"));
+        app.post(&owner, "", card).await;
+        let path = format!("/v1/wallets/{payer}/top-ups");
+        let paid = app.post(&path, "p", r#"{"amount":"20.00"}"#).await;
         let spare = app.wallet_with("10.00").await;
         let frozen = app.wallet_with("10.00").await;
         app.post(
@@ -310,6 +325,8 @@ impl World {
             ("{debit}", id_of(&debit.json())),
             ("{hold}", id_of(&hold.json())),
             ("{top_up}", id_of(&top_up.json())),
+            ("{payer}", payer),
+            ("{paid}", id_of(&paid.json())),
         ];
         Self { app, names }
     }

@@ -18,6 +18,7 @@ mod history;
 mod lists;
 mod notices;
 mod orders;
+mod paybacks;
 mod payment_links;
 mod portal;
 mod recharge_races;

@@ -2,20 +2,24 @@
 //! each row it demands the invariants, reads the row back from its bytes, and replays it on a second state.
 
 use crate::amount::Amount;
-use crate::command::{AdvanceTopUp, Close, EndTopUp, SettleTopUp, SourcePayment};
+use crate::command::{
+    AdvanceTopUp, Close, EndTopUp, LearnDispute, PaymentRecord, RefundTopUp, SettleTopUp,
+    SourcePayment,
+};
 use crate::command::{Command, DebitRecord, DebtPayment};
 use crate::currency::Currency;
 use crate::decide::{self, Context, decide, due};
 use crate::entry::{
-    Actor, Entry, Event, KeyStamp, Part, Stamp, decode_body, decode_state, encode_body,
-    encode_state, seal,
+    Actor, Entry, EntryKind, Event, KeyStamp, Part, Stamp, decode_body, decode_payback,
+    decode_state, encode_body, encode_payback, encode_state, seal,
 };
 use crate::hold::HoldStatus;
-use crate::id::{CustomerId, EntryId, HoldId, LotId, MerchantId, WalletId};
+use crate::id::{CustomerId, EntryId, HoldId, LotId, MerchantId, TopUpId, WalletId};
 use crate::journal::{Account, postings};
 use crate::lot::{FundingType, Lot};
+use crate::payback::Payback;
 use crate::policy::Policies;
-use crate::reason::Language;
+use crate::reason::{Language, Reason};
 use crate::rejection::Rejection;
 use crate::time::Timestamp;
 use crate::wallet::{NewWallet, WalletState, WalletStatus};
@@ -206,6 +210,10 @@ impl Book {
             event.note.clone(),
         );
         assert_eq!(read, Ok((entry.actor, event.clone())), "read back");
+        if let Some(payback) = event.payback.as_deref() {
+            let read = decode_payback(&encode_payback(payback));
+            assert_eq!(read.as_ref(), Ok(payback), "read back");
+        }
         let mut from_bytes = entry.clone();
         from_bytes.event = read.expect("just compared").1;
         assert_eq!(entry.chained_after(&self.replayed.head), entry.hash);
@@ -316,6 +324,18 @@ impl Book {
             return Command::Close(Close { payments, ..close });
         }
         let mut command = command;
+        if let Command::RefundTopUp(RefundTopUp {
+            top_up_id, record, ..
+        })
+        | Command::LearnDispute(LearnDispute {
+            top_up_id, record, ..
+        }) = &mut command
+        {
+            *record = self.payment(*top_up_id, None);
+        }
+        if let Command::EndPayout(end) = &mut command {
+            end.record = self.payment(end.top_up_id, Some(end.debit_id));
+        }
         if let Command::AdvanceTopUp(AdvanceTopUp {
             top_up_id, record, ..
         })
@@ -331,6 +351,50 @@ impl Book {
             *record = last.and_then(|row| row.top_up.clone());
         }
         command
+    }
+
+    /// What has gone back of a payment, as its last row left it.
+    pub(super) fn payback(&self, id: TopUpId) -> Option<Payback> {
+        let mut rows = self.entries.iter().rev().map(|entry| &entry.event);
+        let last = rows.find(|row| row.top_up_id == Some(id) && row.payback.is_some());
+        last.and_then(|row| Some(row.payback.as_ref()?.standing()))
+    }
+
+    /// What a store remembers of a payment, read off the log.
+    pub(super) fn payment(
+        &self,
+        id: TopUpId,
+        payout: Option<EntryId>,
+    ) -> Option<Box<PaymentRecord>> {
+        let of_it = |entry: &&Entry| entry.event.top_up_id == Some(id);
+        let rows = || self.entries.iter().filter(of_it);
+        let top_up = rows().rev().find_map(|row| row.event.top_up.clone())?;
+        let credit = rows().find(|row| row.event.kind == EntryKind::Credit);
+        let bonus = rows().find(|row| row.event.reason == Some(Reason::Bonus));
+        let fresh = credit.and_then(|credit| {
+            let bonus = bonus.and_then(Entry::made_lot);
+            Payback::none_yet(&top_up, credit.made_lot()?, bonus)
+        });
+        let mut payback = self.payback(id).or(fresh);
+        if let Some(payback) = &mut payback {
+            let lapses = self.entries.iter().map(|entry| &entry.event);
+            let lapses = lapses.filter(|row| row.reason.is_some_and(Reason::is_lapse));
+            let parts = lapses.flat_map(|row| &row.parts);
+            let parts = parts.filter(|part| Some(part.lot.id) == payback.bonus_lot);
+            payback.lapsed = -parts.map(|part| part.amount).sum::<Amount>();
+        }
+        let known = rows()
+            .rev()
+            .filter_map(|row| row.event.payback.as_ref()?.payout.as_ref())
+            .find(|one| Some(one.debit_id) == payout);
+        let last = payback.as_ref().and_then(|one| one.chargebacks.last());
+        let debit = payout.or(last.map(|last| last.entry_id));
+        Some(Box::new(PaymentRecord {
+            top_up: *top_up,
+            payout: known.cloned(),
+            debit: debit.and_then(|debit| self.record(debit)),
+            payback,
+        }))
     }
 
     /// What a store remembers of a debit, read off the log.

@@ -66,7 +66,7 @@ impl Writer<'_> {
         }
     }
 
-    fn text_or_none(&mut self, text: Option<&str>) {
+    pub(super) fn text_or_none(&mut self, text: Option<&str>) {
         self.byte(u8::from(text.is_some()));
         if let Some(text) = text {
             self.text(text);
@@ -154,7 +154,7 @@ impl Reader<'_> {
         Ok(methods)
     }
 
-    fn text_or_none(&mut self) -> Result<Option<Box<str>>, CodecError> {
+    pub(super) fn text_or_none(&mut self) -> Result<Option<Box<str>>, CodecError> {
         match self.byte()? {
             0 => Ok(None),
             _ => self.text().map(Some),

@@ -9,6 +9,8 @@ pub enum Behaviour {
     Declines(&'static str),
     /// The bank asks the customer; who is not there is declined.
     Asks,
+    /// It succeeds, and the customer's bank disputes it at once.
+    SucceedsDisputed,
     /// It succeeds at once, and nobody is told: neither by reply nor by notice.
     SucceedsUnheard,
 }
@@ -115,7 +117,12 @@ pub const CARDS: &[TestCard] = &[
         "0077",
         Behaviour::SucceedsUnheard,
     ),
-    card("pm_card_createDispute", "visa", "0259", Behaviour::Succeeds),
+    card(
+        "pm_card_createDispute",
+        "visa",
+        "0259",
+        Behaviour::SucceedsDisputed,
+    ),
 ];
 
 /// The card that a token names.

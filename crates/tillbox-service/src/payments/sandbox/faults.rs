@@ -25,6 +25,12 @@ pub struct Faults {
     pub decline_next: u32,
     /// With this code.
     pub decline_code: Option<String>,
+    /// So many refunds come to nothing.
+    #[serde(default)]
+    pub decline_refunds: u32,
+    /// Each refund is pending so long.
+    #[serde(default)]
+    pub delay_refunds_seconds: i64,
 }
 
 impl Object for Faults {

@@ -5,10 +5,12 @@
 //! never touches the ledger.
 
 mod cards;
+mod disputes;
 mod faults;
 mod notices;
 mod objects;
 mod pages;
+mod refunds;
 
 pub use cards::{Behaviour, CARDS, TestCard};
 pub use faults::Faults;
@@ -272,7 +274,9 @@ fn charge(
             let code = faults.decline_code.clone();
             StoredState::Failed(code.unwrap_or_else(|| "generic_decline".to_owned()))
         }
-        (Behaviour::Succeeds | Behaviour::SucceedsUnheard, _) => StoredState::Succeeded,
+        (Behaviour::Succeeds | Behaviour::SucceedsDisputed | Behaviour::SucceedsUnheard, _) => {
+            StoredState::Succeeded
+        }
         (Behaviour::Declines(code), _) => StoredState::Failed(code.to_owned()),
         (Behaviour::Asks, Presence::OnSession) => StoredState::RequiresAction,
         (Behaviour::Asks, Presence::OffSession) => {
@@ -299,6 +303,19 @@ fn charge(
     if card.behaviour != Behaviour::SucceedsUnheard {
         let notice = notices::StoredNotice::Payment(id.to_owned());
         notices::queue(connection, merchant_id, notice_id, notice, now)?;
+    }
+    if card.behaviour == Behaviour::SucceedsDisputed && payment.state == StoredState::Succeeded {
+        // As the payment's own ids, so that they sort behind them and can be guessed as little.
+        let (dispute, told) = (id.replacen("pi", "dp", 1), format!("{notice_id}_dispute"));
+        let amount = payment.charged;
+        disputes::open(
+            connection,
+            merchant_id,
+            (&dispute, &told),
+            &payment,
+            amount,
+            now,
+        )?;
     }
     Ok(if is_unheard {
         Charged::Unheard

@@ -5,12 +5,13 @@
 //! `time.body`, as the header `Sandbox-Signature: t=…,v1=…` says.
 
 use super::objects::{Object, row};
-use super::{Faults, Sandbox, cards, objects, payment_of};
+use super::{Faults, Sandbox, cards, disputes, objects, payment_of, refunds};
 use crate::error::ServiceError;
 use crate::payments::{Notice, ProviderMethod};
 use hmac::{Hmac, KeyInit, Mac};
 use serde::{Deserialize, Serialize};
 use sha2::Sha256;
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::time::Duration;
 use tillbox_core::id::{CustomerId, MerchantId};
 use tillbox_store::StoreError;
@@ -41,6 +42,10 @@ const AT_MOST: Duration = Duration::from_secs(5);
 pub(super) enum StoredNotice {
     /// A payment, as it stands when it is delivered.
     Payment(String),
+    /// A refund, as it stands when it is delivered.
+    Refund(String),
+    /// A dispute, as it stands when it is delivered.
+    Dispute(String),
     /// A card that a customer added.
     MethodAdded { customer: i64, method: String },
 }
@@ -130,14 +135,13 @@ impl Sandbox {
         let now = self.clock.now().micros();
         let mut waiting = self.waiting().await?;
         waiting.retain(|(_, queued)| queued.due_at <= now);
-        // The latest first, where a fault asks for another order than that of what happened.
-        if let Some((first, _)) = waiting.first() {
-            let merchant_id = first.merchant_id;
-            let faults = self.faults(merchant_id).await?;
-            if faults.reorder_notices {
-                waiting.reverse();
+        let mut reordered = Vec::new();
+        for merchant_id in merchants_of(&waiting) {
+            if self.faults(merchant_id).await?.reorder_notices {
+                reordered.push(merchant_id);
             }
         }
+        let waiting = latest_first(waiting, &reordered);
         for (object, queued) in waiting {
             let body = serde_json::to_string(&Sent {
                 id: object.id.clone(),
@@ -238,38 +242,33 @@ impl Sandbox {
         let Ok(merchant_id) = MerchantId::parse(&sent.merchant) else {
             return Ok(Err(NoticeError::Form));
         };
-        match sent.notice {
-            StoredNotice::Payment(id) => {
-                let object = self
-                    .database
-                    .read(move |connection| {
-                        sandbox::get(connection, objects::StoredPayment::KIND, &id)
-                    })
-                    .await?
-                    .filter(|object| object.merchant_id == merchant_id);
-                let Some(object) = object else {
-                    return Ok(Err(NoticeError::Form));
-                };
-                let payment = payment_of(&object, &self.public_url)?;
-                Ok(Ok((merchant_id, Notice::Payment(payment))))
+        let (kind, id) = match &sent.notice {
+            StoredNotice::Payment(id) => (objects::StoredPayment::KIND, id),
+            StoredNotice::Refund(id) => (objects::StoredRefund::KIND, id),
+            StoredNotice::Dispute(id) => (objects::StoredDispute::KIND, id),
+            StoredNotice::MethodAdded { method, .. } => (objects::Method::KIND, method),
+        };
+        let id = id.clone();
+        let object = self
+            .database
+            .read(move |connection| sandbox::get(connection, kind, &id))
+            .await?
+            .filter(|object| object.merchant_id == merchant_id);
+        let Some(object) = object else {
+            return Ok(Err(NoticeError::Form));
+        };
+        let notice = match sent.notice {
+            StoredNotice::Payment(_) => Notice::Payment(payment_of(&object, &self.public_url)?),
+            StoredNotice::Refund(_) => {
+                Notice::Refund(refunds::refund_of(&object, self.clock.now().micros())?)
             }
+            StoredNotice::Dispute(_) => Notice::Dispute(disputes::notice_of(&object)?),
             StoredNotice::MethodAdded { customer, method } => {
-                let method_id = method.clone();
-                let object = self
-                    .database
-                    .read(move |connection| {
-                        sandbox::get(connection, objects::Method::KIND, &method_id)
-                    })
-                    .await?
-                    .filter(|object| object.merchant_id == merchant_id);
-                let stored = object
-                    .map(|object| objects::read::<objects::Method>(&object))
-                    .transpose()?;
-                let card = stored.and_then(|stored| cards::by_token(&stored.token));
-                let Some(card) = card else {
+                let stored: objects::Method = objects::read(&object)?;
+                let Some(card) = cards::by_token(&stored.token) else {
                     return Ok(Err(NoticeError::Form));
                 };
-                let notice = Notice::MethodAdded {
+                Notice::MethodAdded {
                     customer_id: CustomerId::from_number(customer),
                     method: ProviderMethod {
                         provider_id: method,
@@ -277,10 +276,10 @@ impl Sandbox {
                         last4: card.last4.to_owned(),
                         expires: card.expires.to_owned(),
                     },
-                };
-                Ok(Ok((merchant_id, notice)))
+                }
             }
-        }
+        };
+        Ok(Ok((merchant_id, notice)))
     }
 
     fn is_signed(&self, signature: Option<&str>, body: &[u8]) -> bool {
@@ -298,6 +297,38 @@ impl Sandbox {
         // Compared in constant time.
         is_fresh && self.mac(seconds, body).verify_slice(&mac).is_ok()
     }
+}
+
+type Waiting = (sandbox::SandboxObject, Queued);
+
+fn merchants_of(waiting: &[Waiting]) -> BTreeSet<MerchantId> {
+    waiting
+        .iter()
+        .map(|(object, _)| object.merchant_id)
+        .collect()
+}
+
+/// Puts the notices of some merchants in another order than that of what happened: the latest first, each in a place
+/// that one of that merchant had. Those of others stay where they are.
+fn latest_first(waiting: Vec<Waiting>, reordered: &[MerchantId]) -> Vec<Waiting> {
+    let owners: Vec<MerchantId> = waiting
+        .iter()
+        .map(|(object, _)| object.merchant_id)
+        .collect();
+    let mut of_merchant: BTreeMap<MerchantId, VecDeque<Waiting>> = BTreeMap::new();
+    for one in waiting {
+        let owner = one.0.merchant_id;
+        of_merchant.entry(owner).or_default().push_back(one);
+    }
+    let next = |owner: MerchantId| {
+        let left = of_merchant.get_mut(&owner)?;
+        if reordered.contains(&owner) {
+            left.pop_back()
+        } else {
+            left.pop_front()
+        }
+    };
+    owners.into_iter().filter_map(next).collect()
 }
 
 fn hex(bytes: &[u8]) -> String {

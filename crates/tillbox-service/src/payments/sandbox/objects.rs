@@ -51,6 +51,38 @@ pub(super) enum StoredState {
     Canceled,
 }
 
+/// Money on its way back to a card, or there. The amount is in micro-units.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(super) struct StoredRefund {
+    pub(super) payment: String,
+    /// The payout that it was asked for by.
+    pub(super) payout: i64,
+    pub(super) amount: i64,
+    pub(super) currency: String,
+    /// Why it comes to nothing.
+    pub(super) failure: Option<String>,
+    /// Until then it is pending, in microseconds, by the system's clock.
+    pub(super) ends_at: i64,
+}
+
+impl Object for StoredRefund {
+    const KIND: &'static str = "refund";
+}
+
+/// A payment that a bank takes back, or may. The amount is in micro-units.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(super) struct StoredDispute {
+    pub(super) top_up: i64,
+    pub(super) amount: i64,
+    pub(super) currency: String,
+    pub(super) reason: String,
+    pub(super) status: String,
+}
+
+impl Object for StoredDispute {
+    const KIND: &'static str = "dispute";
+}
+
 /// A hosted page.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(super) struct StoredSession {

@@ -4,7 +4,7 @@
 use super::cards::{Behaviour, CARDS, TestCard, by_token};
 use super::notices::{self, StoredNotice};
 use super::objects::{Object, Purpose, StoredPayment, StoredSession, StoredState, read, row};
-use super::{Method, Sandbox};
+use super::{Method, Sandbox, disputes};
 use crate::error::ServiceError;
 use tillbox_core::amount::Amount;
 use tillbox_core::currency::Currency;
@@ -254,7 +254,7 @@ impl Sandbox {
             },
         };
         let (id, now) = (id.to_owned(), self.clock.now().micros());
-        let ids = [self.new_id("pm"), self.new_id("ntc"), self.new_id("ntc")];
+        let ids = ["pm", "ntc", "ntc", "dp", "ntc"].map(|prefix| self.new_id(prefix));
         let base = self.public_url.as_str().to_owned();
         let end = self
             .database
@@ -286,7 +286,9 @@ impl Sandbox {
                 payment.state = match card.behaviour {
                     Behaviour::Declines(code) => return Ok(PageEnd::Declined(code)),
                     Behaviour::Asks => StoredState::RequiresAction,
-                    Behaviour::Succeeds | Behaviour::SucceedsUnheard => StoredState::Succeeded,
+                    Behaviour::Succeeds
+                    | Behaviour::SucceedsDisputed
+                    | Behaviour::SucceedsUnheard => StoredState::Succeeded,
                 };
                 let about = Some(payment.top_up);
                 sandbox::put(
@@ -318,6 +320,18 @@ impl Sandbox {
                         merchant_id,
                         &ids[2],
                         StoredNotice::Payment(payment_id),
+                        now,
+                    )?;
+                }
+                if card.behaviour == Behaviour::SucceedsDisputed {
+                    let (dispute, told) = (&ids[3], &ids[4]);
+                    let amount = payment.charged;
+                    disputes::open(
+                        connection,
+                        merchant_id,
+                        (dispute, told),
+                        &payment,
+                        amount,
                         now,
                     )?;
                 }

@@ -5,19 +5,19 @@ use super::super::rows::{
     ENTRY_COLUMNS, HOLD_COLUMNS, LOT_COLUMNS, corrupt, entry_from_row, hold_from_row, lot_from_row,
 };
 use super::super::state_row::StateRow;
-use super::super::top_ups;
 use super::super::trail::Trail;
 use super::super::{currency, language};
+use super::super::{paybacks, top_ups};
 use crate::error::StoreError;
 use rusqlite::{Connection, OptionalExtension, params};
 use std::sync::Arc;
 use tillbox_core::amount::Amount;
-use tillbox_core::command::{DebitRecord, DebtPayment};
+use tillbox_core::command::{DebitRecord, DebtPayment, PaymentRecord};
 use tillbox_core::currency::Currency;
 use tillbox_core::debt::DebtSpan;
 use tillbox_core::entry::{Entry, KeyStamp};
 use tillbox_core::hold::HoldStatus;
-use tillbox_core::id::{CustomerId, EntryId, HoldId, LotId, MerchantId, WalletId};
+use tillbox_core::id::{CustomerId, EntryId, HoldId, LotId, MerchantId, TopUpId, WalletId};
 use tillbox_core::wallet::{NewWallet, WalletState, WalletStatus};
 use tillbox_engine::port::{Remembered, StoredAnswer};
 
@@ -154,6 +154,36 @@ pub(super) fn load_debit(
         refunded,
         debt_payments,
         lots,
+    }))
+}
+
+/// A payment, and what went back of it.
+pub(super) fn load_payment(
+    connection: &Connection,
+    trail: &Trail,
+    wallet: WalletId,
+    id: TopUpId,
+    payout: Option<EntryId>,
+) -> Result<Option<PaymentRecord>, StoreError> {
+    let Some((top_up, credited_by)) = top_ups::of_wallet(connection, wallet, id)? else {
+        return Ok(None);
+    };
+    let payback = paybacks::standing(connection, wallet, id, &top_up, credited_by)?;
+    let last = payback
+        .as_ref()
+        .and_then(|payback| payback.chargebacks.last());
+    let debit = payout.or(last.map(|last| last.entry_id));
+    Ok(Some(PaymentRecord {
+        payout: match payout {
+            Some(payout) => paybacks::payout_of(connection, wallet, payout)?,
+            None => None,
+        },
+        debit: match debit {
+            Some(debit) => load_debit(connection, trail, wallet, debit)?,
+            None => None,
+        },
+        top_up,
+        payback,
     }))
 }
 

@@ -17,7 +17,7 @@ use crate::error::StoreError;
 use rusqlite::Connection;
 use std::path::Path;
 use std::sync::Arc;
-use tillbox_core::command::DebitRecord;
+use tillbox_core::command::{DebitRecord, PaymentRecord};
 use tillbox_core::currency::Currency;
 use tillbox_core::entry::Entry;
 use tillbox_core::hold::HoldStatus;
@@ -27,7 +27,9 @@ use tillbox_core::wallet::WalletState;
 use tillbox_engine::port::{Batch, CommitError, LedgerStore, LoadError, Remembered};
 
 pub(super) use load::load_wallet;
-use load::{find_open_wallet, has_lot, load_debit, load_hold_status, load_key, load_origin};
+use load::{
+    find_open_wallet, has_lot, load_debit, load_hold_status, load_key, load_origin, load_payment,
+};
 pub(super) use write::expect_one;
 use write::write_batch;
 
@@ -162,7 +164,20 @@ impl LedgerStore for SqliteLedger {
         wallet: WalletId,
         top_up: TopUpId,
     ) -> Result<Option<TopUp>, LoadError> {
-        Ok(top_ups::of_wallet(&self.connection, wallet, top_up)?)
+        let known = top_ups::of_wallet(&self.connection, wallet, top_up)?;
+        Ok(known.map(|(top_up, _)| top_up))
+    }
+
+    fn load_payment(
+        &mut self,
+        wallet: WalletId,
+        top_up: TopUpId,
+        payout: Option<EntryId>,
+    ) -> Result<Option<PaymentRecord>, LoadError> {
+        self.trail.recall(&self.connection, wallet)?;
+        Ok(in_snapshot(&self.connection, |connection| {
+            load_payment(connection, &self.trail, wallet, top_up, payout)
+        })?)
     }
 
     fn has_lot(&mut self, wallet: WalletId, lot: LotId) -> Result<bool, LoadError> {

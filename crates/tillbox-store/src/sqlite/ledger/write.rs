@@ -3,7 +3,7 @@
 use super::super::key_index::KeyIndex;
 use super::super::rows::pack_parts;
 use super::super::trail::{Plan, Trail, write_lot_now};
-use super::super::{lot_warnings, outbox, stretches, top_ups};
+use super::super::{lot_warnings, outbox, paybacks, stretches, top_ups};
 use rusqlite::{Connection, params};
 use std::collections::HashSet;
 use std::sync::Arc;
@@ -30,6 +30,7 @@ pub(super) fn write_batch(
     write_lots(connection, batch, &plan.lots_behind())?;
     write_holds(connection, batch.holds)?;
     write_top_ups(connection, batch)?;
+    write_paybacks(connection, batch)?;
     write_answers(connection, keys, batch)
 }
 
@@ -265,6 +266,14 @@ fn write_top_ups(connection: &Connection, batch: &Batch<'_>) -> rusqlite::Result
         state.map(|state| state.merchant_id)
     };
     top_ups::write(connection, merchant_of, batch.top_ups)
+}
+
+fn write_paybacks(connection: &Connection, batch: &Batch<'_>) -> rusqlite::Result<()> {
+    let merchant_of = |wallet: WalletId| {
+        let state = batch.wallets.iter().find(|state| state.id == wallet);
+        state.map(|state| state.merchant_id)
+    };
+    paybacks::write(connection, merchant_of, batch.entries)
 }
 
 /// A key has a row or an answer, never both. Rows come first, so this side alone has to look.

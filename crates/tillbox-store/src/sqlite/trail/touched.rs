@@ -51,6 +51,7 @@ pub(super) fn only_spends(entry: &Entry) -> bool {
         refund_of,
         top_up_id,
         top_up,
+        payback,
         recharge,
         alerts,
         lot_change,
@@ -70,6 +71,7 @@ pub(super) fn only_spends(entry: &Entry) -> bool {
         && refund_of.is_none()
         && top_up_id.is_none()
         && top_up.is_none()
+        && payback.is_none()
         && recharge.is_none()
         && alerts.is_none()
         && lot_change.is_none()

@@ -7,7 +7,8 @@ use super::super::rows::pack_spans;
 use super::super::snapshots;
 use super::follow::{Beside, Followed, read_row};
 use super::report::{
-    DEBT_PAYMENTS, HOLDS, LOTS, MERCHANT, OPENINGS, OWN, SNAPSHOTS, STATE, TOP_UPS,
+    DEBT_PAYMENTS, DISPUTES, HOLDS, LOTS, MERCHANT, OPENINGS, OWN, PAYBACKS, PAYOUTS, SNAPSHOTS,
+    STATE, TOP_UPS,
 };
 use super::scan::LogRow;
 use super::stored::{Rows, STATE_COLUMNS, Stored, StoredState, StoredWallet};
@@ -15,10 +16,12 @@ use super::{Report, Scope, Violation};
 use crate::error::StoreError;
 use rusqlite::Connection;
 use rusqlite::types::Value;
+use std::collections::BTreeMap;
 use std::fmt::Debug;
 use tillbox_core::audit::Stands;
 use tillbox_core::entry::encode_standing;
-use tillbox_core::id::WalletId;
+use tillbox_core::id::{TopUpId, WalletId};
+use tillbox_core::payback::Dispute;
 use tillbox_core::time::Timestamp;
 use tillbox_core::wallet::{NewWallet, WalletState, WalletStatus};
 
@@ -90,6 +93,8 @@ impl Comparison {
             lots,
             holds,
             top_ups,
+            paybacks,
+            payouts,
         } = self.followed.audit.stands(wallet);
         let Some(state) = state else {
             return;
@@ -109,6 +114,20 @@ impl Comparison {
         let top_ups = top_ups.iter().map(|(id, one)| (id.number(), one));
         let stored = std::mem::take(&mut self.stored.top_ups);
         compare_all(self.id, TOP_UPS, stored, top_ups, report);
+        let disputes: BTreeMap<i64, (TopUpId, Dispute)> = paybacks
+            .iter()
+            .flat_map(|(id, payback)| payback.disputes.iter().map(|one| (*id, one.clone())))
+            .map(|(id, dispute)| (dispute.id.number(), (id, dispute)))
+            .collect();
+        let disputes = disputes.iter().map(|(id, one)| (*id, one));
+        let stored = std::mem::take(&mut self.stored.disputes);
+        compare_all(self.id, DISPUTES, stored, disputes, report);
+        let payouts = payouts.iter().map(|(id, one)| (id.number(), one));
+        let stored = std::mem::take(&mut self.stored.payouts);
+        compare_all(self.id, PAYOUTS, stored, payouts, report);
+        let paybacks = paybacks.iter().map(|(id, one)| (id.number(), one));
+        let stored = std::mem::take(&mut self.stored.paybacks);
+        compare_all(self.id, PAYBACKS, stored, paybacks, report);
     }
 
     /// Follows the rows of the tail up to the stored version, and gives those ahead of it.

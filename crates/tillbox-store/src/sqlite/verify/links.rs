@@ -4,10 +4,10 @@ use super::report::{DEBT_PAYMENTS, KEYS, REFUNDS};
 use super::{Report, in_snapshot};
 use crate::error::StoreError;
 use rusqlite::{Connection, OptionalExtension, Row, params};
-use tillbox_core::entry::Entry;
+use tillbox_core::entry::{Entry, EntryKind};
 
 const EVERY_REFUND: &str = "SELECT r.entry_id, l.id IS NOT NULL FROM refunds r \
-     LEFT JOIN log l ON l.id = r.entry_id AND l.kind = ?3 \
+     LEFT JOIN log l ON l.id = r.entry_id AND l.kind IN (?3, ?4) \
      WHERE r.entry_id > ?1 ORDER BY r.entry_id LIMIT ?2";
 
 /// What a row breaks, if anything: the rule, and what was found.
@@ -74,12 +74,13 @@ pub(super) fn check_every_refund(
     rows: usize,
     report: &mut Report,
 ) -> Result<(), StoreError> {
-    let kind = tillbox_core::entry::EntryKind::Refund.code();
+    let [refund, reversed] = [EntryKind::Refund, EntryKind::Reversed].map(EntryKind::code);
     let mut after = i64::MIN;
     loop {
         let last = in_snapshot(connection, |connection| {
             let mut statement = connection.prepare_cached(EVERY_REFUND)?;
-            let mut found = statement.query(params![after, super::super::limit(rows), kind])?;
+            let mut found =
+                statement.query(params![after, super::super::limit(rows), refund, reversed])?;
             let mut last = None;
             while let Some(row) = found.next()? {
                 let id: i64 = row.get(0)?;

@@ -64,6 +64,9 @@ pub(super) const HOLDS: &str = "stored holds are what the log comes to";
 pub(super) const SNAPSHOTS: &str = "snapshots are what the log comes to";
 pub(super) const BOOKS: &str = "the books are what the log comes to";
 pub(super) const TOP_UPS: &str = "stored top-ups are what the log comes to";
+pub(super) const PAYBACKS: &str = "what is stored of what went back is what the log comes to";
+pub(super) const PAYOUTS: &str = "stored payouts are what the log comes to";
+pub(super) const DISPUTES: &str = "stored disputes are what the log comes to";
 
 /// Rules about the log as a whole, and about tables that have no merchant: checked when all merchants are.
 const OF_ALL: &[&str] = &[LOG_CHAIN, ONE_KEY, STRETCHES, BOOKS];
@@ -81,6 +84,9 @@ const OF_WALLETS: &[&str] = &[
     LOTS,
     HOLDS,
     TOP_UPS,
+    PAYBACKS,
+    PAYOUTS,
+    DISPUTES,
     SNAPSHOTS,
 ];
 

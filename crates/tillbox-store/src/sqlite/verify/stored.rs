@@ -2,15 +2,16 @@
 
 use super::super::outbox::WALLET_CREATED;
 use super::super::rows::{HOLD_COLUMNS, LOT_COLUMNS, corrupt, hold_from_row, lot_from_row};
-use super::super::{currency, language, top_ups};
+use super::super::{currency, disputes, language, paybacks, top_ups};
 use crate::error::StoreError;
 use rusqlite::types::Value;
 use rusqlite::{Connection, Row, params};
 use std::collections::BTreeMap;
 use tillbox_core::amount::Amount;
 use tillbox_core::hold::Hold;
-use tillbox_core::id::{CustomerId, EntryId, MerchantId, WalletId};
+use tillbox_core::id::{CustomerId, EntryId, MerchantId, TopUpId, WalletId};
 use tillbox_core::lot::Lot;
+use tillbox_core::payback::{Dispute, Payback, Payout};
 use tillbox_core::top_up::TopUp;
 use tillbox_core::wallet::{NewWallet, WalletStatus};
 
@@ -43,6 +44,9 @@ pub(super) struct Stored {
     pub(super) lots: Rows<Lot>,
     pub(super) holds: Rows<Hold>,
     pub(super) top_ups: Rows<(TopUp, Option<EntryId>)>,
+    pub(super) paybacks: Rows<Payback>,
+    pub(super) payouts: Rows<(TopUpId, Payout)>,
+    pub(super) disputes: Rows<(TopUpId, Dispute)>,
     pub(super) debt_payments: i64,
     /// How often its opening is told of, and where last.
     pub(super) told: (i64, i64),
@@ -145,6 +149,15 @@ pub(super) fn load(
         &mut all,
         |stored, row| push(&mut stored.top_ups, row, top_ups::audited(row)),
     )?;
+    range.each(paybacks::AUDIT_SQL, 2, &mut all, |stored, row| {
+        push(&mut stored.paybacks, row, paybacks::audited(row))
+    })?;
+    range.each(paybacks::AUDIT_PAYOUTS_SQL, 6, &mut all, |stored, row| {
+        push(&mut stored.payouts, row, paybacks::audited_payout(row))
+    })?;
+    range.each(disputes::AUDIT_SQL, 8, &mut all, |stored, row| {
+        push(&mut stored.disputes, row, disputes::audited(row))
+    })?;
     range.each(
         "SELECT wallet_id, count(*) FROM debt_payments WHERE wallet_id > ?1 AND wallet_id <= ?2 GROUP BY wallet_id",
         0,

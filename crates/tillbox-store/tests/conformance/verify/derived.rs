@@ -10,6 +10,9 @@ use tillbox_store::sqlite::{self, Connection};
 const STATE: &str = "the stored state is what the log comes to";
 const LOTS: &str = "stored lots are what the log comes to";
 const TOP_UPS: &str = "stored top-ups are what the log comes to";
+const PAYBACKS: &str = "what is stored of what went back is what the log comes to";
+const PAYOUTS: &str = "stored payouts are what the log comes to";
+const DISPUTES: &str = "stored disputes are what the log comes to";
 const HOLDS: &str = "stored holds are what the log comes to";
 const CHAIN: &str = "the chain holds";
 const LOG_CHAIN: &str = "the log's chain holds";
@@ -164,6 +167,46 @@ pub(super) const BESIDE: &[Case] = &[
         "top-up-gone",
         "DELETE FROM top_ups WHERE id = 22",
         &[TOP_UPS],
+    ),
+    (
+        "payback",
+        "UPDATE paybacks SET body = (SELECT body FROM paybacks WHERE top_up_id = 25) WHERE top_up_id = 24",
+        &[PAYBACKS],
+    ),
+    (
+        "payback-unreadable",
+        "UPDATE paybacks SET body = x'00' WHERE top_up_id = 24",
+        &[PAYBACKS],
+    ),
+    (
+        "payback-gone",
+        "DELETE FROM paybacks WHERE top_up_id = 24",
+        &[PAYBACKS],
+    ),
+    (
+        "payout-amount",
+        "UPDATE payouts SET amount = amount + 1 WHERE top_up_id = 24",
+        &[PAYOUTS],
+    ),
+    (
+        "payout-status",
+        "UPDATE payouts SET status = 0 WHERE top_up_id = 24",
+        &[PAYOUTS],
+    ),
+    (
+        "payout-gone",
+        "DELETE FROM payouts WHERE id = (SELECT max(id) FROM payouts)",
+        &[PAYOUTS],
+    ),
+    (
+        "dispute-status",
+        "UPDATE disputes SET status = 1 WHERE top_up_id = 25",
+        &[DISPUTES],
+    ),
+    (
+        "dispute-gone",
+        "DELETE FROM disputes WHERE top_up_id = 25",
+        &[DISPUTES],
     ),
     (
         "key-gone",

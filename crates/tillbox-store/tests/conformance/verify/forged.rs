@@ -6,6 +6,7 @@ use tillbox_core::debt::DebtSpan;
 use tillbox_core::entry::{Entry, EntryKind, Hash, LogHead, encode_body};
 use tillbox_core::hold::HoldStatus;
 use tillbox_core::id::{EntryId, WalletId};
+use tillbox_core::payback::{DisputeStatus, Payback, PayoutStatus};
 use tillbox_core::reason::Reason;
 use tillbox_core::top_up::TopUpStatus;
 use tillbox_store::sqlite::{self, Connection};
@@ -15,6 +16,13 @@ const AS_PAID: &str = "a top-up is credited with what was paid and given";
 const LOTS: &str = "stored lots are what the log comes to";
 const TOP_UPS: &str = "stored top-ups are what the log comes to";
 const REFUNDS: &str = "refunds are stored beside the log";
+const AS_MOVED: &str = "what goes back of a payment is what its rows moved";
+const ENDS: &str = "a payout is opened by the debit that pays for it, and ends once";
+const FORWARD: &str = "a dispute goes forward";
+const WITHIN: &str = "what goes back of a payment is never more than was credited";
+const STORED: &str = "what is stored of what went back is what the log comes to";
+const PAYOUTS: &str = "stored payouts are what the log comes to";
+const DISPUTES: &str = "stored disputes are what the log comes to";
 const PAYMENTS: &str = "payments of debt are stored beside the log";
 
 /// Changes rows of the first wallet, writes them back, and hashes its chain anew, as a forger would.
@@ -81,10 +89,64 @@ fn of_kind(rows: &mut [Entry], kind: EntryKind) -> &mut Entry {
         .expect("a row of that kind")
 }
 
+/// What has gone back of a payment, as a row of that kind says.
+fn payback(rows: &mut [Entry], kind: EntryKind) -> &mut Payback {
+    let payback = of_kind(rows, kind).event.payback.as_deref_mut();
+    payback.expect("a row of what goes back")
+}
+
 type Case = (&'static str, fn(&mut Vec<Entry>), &'static [&'static str]);
 
 /// Changes that a forger makes.
 pub(super) const FORGED: &[Case] = &[
+    (
+        "refunded-less",
+        |rows| payback(rows, EntryKind::TopUpRefunded).refunded -= Amount::from_micros(1),
+        &[AS_MOVED],
+    ),
+    (
+        "refunded-too-much",
+        |rows| payback(rows, EntryKind::PayoutEnded).refunded += Amount::MAX_SINGLE,
+        &[WITHIN, AS_MOVED],
+    ),
+    (
+        "never-paid-back",
+        |rows| {
+            let payout = &mut payback(rows, EntryKind::PayoutEnded).payout;
+            payout.as_mut().expect("a payout").status = PayoutStatus::Pending;
+        },
+        &[ENDS, PAYOUTS],
+    ),
+    (
+        "payout-more",
+        |rows| {
+            let payout = &mut payback(rows, EntryKind::TopUpRefunded).payout;
+            payout.as_mut().expect("a payout").amount += Amount::from_micros(1);
+        },
+        &[ENDS],
+    ),
+    (
+        "dispute-reopened",
+        |rows| {
+            let mut last = rows.iter_mut().rev();
+            let won = last.find_map(|row| {
+                let payback = row.event.payback.as_deref_mut()?;
+                let mut disputes = payback.disputes.iter_mut();
+                disputes.find(|dispute| dispute.status == DisputeStatus::Won)
+            });
+            won.expect("a dispute that was won").status = DisputeStatus::Open;
+        },
+        &[FORWARD, STORED, DISPUTES],
+    ),
+    (
+        "nothing-said",
+        |rows| of_kind(rows, EntryKind::ChargedBack).event.payback = None,
+        &[
+            AS_MOVED,
+            "a top-up is credited with what was paid and given",
+            "refunds of a debit never pass the debit",
+        ],
+    ),
     (
         "gap",
         |rows| rows.last_mut().expect("a row").version += 1,
@@ -240,22 +302,23 @@ pub(super) const FORGED: &[Case] = &[
     (
         "discount-more",
         |rows| {
-            let credits = rows.iter_mut().filter_map(|row| row.event.top_up.as_mut());
-            for top_up in credits.filter(|one| one.status == TopUpStatus::Succeeded) {
-                top_up.charged += Amount::from_micros(1);
-            }
+            let mut credits = rows.iter_mut().filter_map(|row| row.event.top_up.as_mut());
+            let credited = credits.find(|one| one.status == TopUpStatus::Succeeded);
+            credited.expect("a payment").charged += Amount::from_micros(1);
         },
         &[AS_PAID, TOP_UPS],
     ),
     (
         "over-the-cap",
         |rows| {
-            let mut last = rows.iter_mut().rev();
-            let recharge = last.find_map(|row| row.event.recharge.as_mut());
+            let begun = rows.iter_mut().rev();
+            let mut begun = begun.filter(|row| row.event.kind == EntryKind::TopUpOpened);
+            let recharge = begun.find_map(|row| row.event.recharge.as_mut());
             let recharge = recharge.expect("a charge");
             recharge.month_charged += recharge.settings.monthly_cap.expect("a cap");
         },
-        &["at most one recharge in flight, within its cap", STATE],
+        // What goes back behind it says how auto-recharge stands.
+        &["at most one recharge in flight, within its cap"],
     ),
     (
         "refund-of",

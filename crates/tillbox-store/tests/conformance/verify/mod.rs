@@ -7,6 +7,7 @@ mod trailing;
 use crate::books::{Books, units};
 use crate::commands::{advance, alerts, declined, recharge, settle, top_up};
 use crate::commands::{capture, credit, debit, expiring_credit, forced_debit, hold, refund};
+use crate::commands::{dispute, end_payout, refund_to_card};
 use crate::stores::{Sqlite, TestStore};
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
@@ -15,6 +16,7 @@ use tillbox_core::command::{AfterCapture, Command};
 use tillbox_core::entry::Entry;
 use tillbox_core::id::{MerchantId, TopUpId, WalletId};
 use tillbox_core::lot::FundingType;
+use tillbox_core::payback::DisputeStatus;
 use tillbox_core::recharge::FailureClass;
 use tillbox_core::top_up::{Channel, TopUpStatus};
 use tillbox_store::sqlite::Connection;
@@ -47,12 +49,30 @@ fn sound() -> Books<Sqlite> {
         books.now = books.now.plus_seconds(200);
         let mut run = |command: &Command| books.run(wallet, command).expect("a command");
         pay_in(wallet, &mut run);
+        pay_back(wallet, &mut run);
         run(&Command::SetOverdraftLimit(units(3)));
         run(&debit(1));
     }
     books.commit_and_compare();
     books.store.ledger().fold_keys().expect("keys are folded");
     books
+}
+
+/// Rows of each kind of what goes back of payments.
+fn pay_back(wallet: i64, run: &mut impl FnMut(&Command) -> Arc<Entry>) {
+    let [first, second] = [4, 5].map(|place| wallet * 10 + place);
+    for id in [first, second] {
+        run(&top_up(id, 20, Channel::Link));
+        run(&settle(TopUpId::from_number(id), units(18)));
+    }
+    let refund = run(&refund_to_card(first, Some(5)));
+    run(&end_payout(first, refund.id, None));
+    let refund = run(&refund_to_card(first, Some(4)));
+    run(&end_payout(first, refund.id, Some("lost_card")));
+    run(&dispute(second, DisputeStatus::Open, 18));
+    run(&dispute(second, DisputeStatus::Lost, 18));
+    run(&dispute(second, DisputeStatus::Won, 18));
+    run(&dispute(first, DisputeStatus::Lost, 13));
 }
 
 /// Rows of each kind of top-ups, auto-recharge and alerts.

@@ -1,6 +1,7 @@
 //! Events: a feed with a cursor, and the same as a stream.
 
 use super::auto_recharge::RechargeView;
+use super::disputes::DisputeView;
 use super::holds::HoldView;
 use super::lots::LotView;
 use super::payment_methods::PaymentMethodView;
@@ -57,6 +58,8 @@ pub(crate) struct DataView<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     top_up: Option<TopUpView>,
     #[serde(skip_serializing_if = "Option::is_none")]
+    dispute: Option<DisputeView>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     auto_recharge: Option<RechargeView>,
     #[serde(skip_serializing_if = "Option::is_none")]
     payment_method: Option<PaymentMethodView>,
@@ -111,6 +114,7 @@ impl<'a> DataView<'a> {
             hold: hold.map(|(hold, currency)| HoldView::of_stored(hold, wallet_id, currency)),
             lot: lot.map(|(lot, currency)| LotView::of(lot, currency)),
             top_up: data.top_up.as_deref().map(TopUpView::of),
+            dispute: data.dispute.as_ref().map(DisputeView::of),
             auto_recharge: data
                 .auto_recharge
                 .as_deref()

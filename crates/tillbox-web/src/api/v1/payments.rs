@@ -58,6 +58,10 @@ pub(crate) struct FaultsView {
     decline_next: u32,
     /// With this code.
     decline_code: Option<String>,
+    /// So many refunds come to nothing.
+    decline_refunds: u32,
+    /// Each refund is pending so long.
+    delay_refunds_seconds: i64,
 }
 
 impl From<Faults> for FaultsView {
@@ -70,6 +74,8 @@ impl From<Faults> for FaultsView {
             reorder_notices: faults.reorder_notices,
             decline_next: faults.decline_next,
             decline_code: faults.decline_code,
+            decline_refunds: faults.decline_refunds,
+            delay_refunds_seconds: faults.delay_refunds_seconds,
         }
     }
 }
@@ -89,6 +95,10 @@ pub(crate) struct FaultsBody {
     #[schema(maximum = 1000)]
     decline_next: Option<Count>,
     decline_code: Option<Words<60>>,
+    #[schema(maximum = 1000)]
+    decline_refunds: Option<Count>,
+    #[schema(maximum = 1000)]
+    delay_refunds_seconds: Option<Count>,
 }
 
 /// A number from 0 to 1000.
@@ -142,6 +152,8 @@ pub(crate) async fn set_faults(
         reorder_notices: body.reorder_notices.unwrap_or(false),
         decline_next: count(body.decline_next),
         decline_code: body.decline_code.map(|code| code.0),
+        decline_refunds: count(body.decline_refunds),
+        delay_refunds_seconds: i64::from(count(body.delay_refunds_seconds)),
     };
     service
         .sandbox()
@@ -150,7 +162,8 @@ pub(crate) async fn set_faults(
     Ok(ok(&FaultsView::from(faults)))
 }
 
-fn require_test(caller: &Caller) -> Result<(), Problem> {
+/// What is asked of the sandbox is for test merchants alone.
+pub(super) fn require_test(caller: &Caller) -> Result<(), Problem> {
     if caller.principal.live {
         Err(Problem::not_found())
     } else {

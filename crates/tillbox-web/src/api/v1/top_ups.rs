@@ -38,6 +38,14 @@ pub(crate) struct TopUpView {
     charged: String,
     /// What was credited on top of that.
     bonus: String,
+    /// What was refunded to the card, what is on its way included.
+    refunded: String,
+    /// What of the bonus was taken back for that.
+    bonus_clawed: String,
+    /// What disputes have taken.
+    charged_back: String,
+    /// What may still be refunded to the card; a dry run of the refund shows what it would take.
+    refundable: String,
     currency: String,
     description: Option<String>,
     /// The saved method that is charged.
@@ -104,6 +112,10 @@ impl TopUpView {
                 message: view.failure_words().to_owned(),
             }),
             transaction_id: row.credited_by.map(|id| id.to_string()),
+            refunded: print(view.went_back.refunded, currency),
+            bonus_clawed: print(view.went_back.bonus_clawed, currency),
+            charged_back: print(view.went_back.charged_back, currency),
+            refundable: print(view.went_back.refundable, currency),
             expires_at: row.calls.expires_at.map(|at| at.to_string()),
             updated_at: row.updated_at.to_string(),
             ..Self::plain(&row.wallet_id.to_string(), &row.top_up, currency)
@@ -121,6 +133,10 @@ impl TopUpView {
             amount: money(top_up.amount),
             charged: money(top_up.charged),
             bonus: money(top_up.discount()),
+            refunded: money(Amount::ZERO),
+            bonus_clawed: money(Amount::ZERO),
+            charged_back: money(Amount::ZERO),
+            refundable: money(Amount::ZERO),
             currency: currency.code().to_owned(),
             description: None,
             payment_method_id: top_up.method.as_ref().map(PaymentMethodId::to_string),

@@ -221,7 +221,12 @@ pub(crate) fn print_row(entry: &Entry, currency: Currency, dry_run: bool) -> (u1
         | EntryKind::TopUpAdvanced
         | EntryKind::TopUpEnded
         | EntryKind::RechargeChanged
-        | EntryKind::AlertsChanged => (201, bytes(&TransactionView::of(entry, currency, dry_run))),
+        | EntryKind::AlertsChanged
+        | EntryKind::TopUpRefunded
+        | EntryKind::PayoutEnded
+        | EntryKind::Reversed
+        | EntryKind::DisputeChanged
+        | EntryKind::ChargedBack => (201, bytes(&TransactionView::of(entry, currency, dry_run))),
     }
 }
 

@@ -29,6 +29,8 @@ pub(crate) struct SettingsPatch {
     time_zone: Option<Words<60>>,
     #[serde(default, deserialize_with = "present")]
     allow_top_up: Option<bool>,
+    /// Whether a dispute freezes the wallet.
+    freeze_on_dispute: Option<bool>,
     #[serde(default, deserialize_with = "present")]
     #[schema(value_type = Vec<Positive>, max_items = 8)]
     top_up_presets: Option<UpTo<8, Positive>>,
@@ -177,6 +179,7 @@ impl SettingsPatch {
         let seconds = self.hold_expires_in.map(|seconds| seconds.0);
         set(&mut it.hold_expires_in, seconds);
         set(&mut it.force_floor, one(self.force_floor)?);
+        set(&mut it.freeze_on_dispute, self.freeze_on_dispute);
         match self.by_currency {
             Some(Some(by_currency)) => merge(&mut it.by_currency, by_currency)?,
             Some(None) => it.by_currency.clear(),

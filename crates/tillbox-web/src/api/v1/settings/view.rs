@@ -39,6 +39,8 @@ pub(crate) struct SettingsView {
     hold_expires_in: i64,
     /// The debt that forced debits may not pass; null: no limit.
     force_floor: Option<String>,
+    /// Whether a dispute freezes the wallet.
+    freeze_on_dispute: bool,
     /// Other amounts, by currency: only those that differ.
     by_currency: BTreeMap<String, OverridesView>,
     branding: BrandingView,
@@ -96,6 +98,7 @@ impl SettingsView {
             activation_charge: settings.activation_charge.map(print_amount),
             time_zone: settings.time_zone.clone(),
             allow_top_up: settings.allow_top_up,
+            freeze_on_dispute: settings.freeze_on_dispute,
             top_up_presets: print_all(&settings.top_up_presets),
             top_up_minimum: print_amount(settings.top_up_minimum),
             top_up_maximum: settings.top_up_maximum.map(print_amount),

@@ -1,0 +1,213 @@
+//! Disputes: the test card, the sandbox's bank, the list, and what the wallet shows.
+
+use super::{Paid, paid, principal};
+use crate::app::TestApp;
+use serde_json::json;
+use tillbox_core::payback::DisputeStatus::{Lost, Open, Won};
+use tillbox_service::payments::{Notice, PaymentState};
+
+/// The sandbox tells what it would tell by itself.
+async fn told(app: &TestApp, provider_id: &str) {
+    let merchant = principal(app).merchant_id;
+    let sandbox = app.service.sandbox();
+    let notice = sandbox.look_up_dispute(merchant, provider_id).await;
+    let notice = notice.expect("an answer").expect("a dispute");
+    let taken = app.service.take_notice(merchant, Notice::Dispute(notice));
+    taken.await.expect("taken");
+}
+
+async fn open(app: &TestApp, paid: &Paid) -> String {
+    let body = json!({"top_up_id": paid.top_up}).to_string();
+    let opened = app.post("/v1/sandbox/disputes", "", &body).await;
+    assert_eq!(opened.status, 201, "{}", opened.json());
+    let id = opened.json()["provider_dispute_id"].clone();
+    id.as_str().expect("an id").to_owned()
+}
+
+async fn decide(app: &TestApp, id: &str, status: &str) {
+    let path = format!("/v1/sandbox/disputes/{id}/decide");
+    let body = json!({ "status": status }).to_string();
+    assert_eq!(app.post(&path, "", &body).await.status, 200);
+    told(app, id).await;
+}
+
+#[tokio::test]
+async fn r28_a_dispute_reserves_then_takes_then_gives_back() {
+    let app = TestApp::start();
+    let paid = paid(&app, "pm_card_visa", "100").await;
+    paid.debit(&app, "30").await;
+    let id = open(&app, &paid).await;
+    told(&app, &id).await;
+    let wallet = app.get(&paid.path()).await.json();
+    assert_eq!(
+        (&wallet["balance"], &wallet["held"]),
+        (&json!("70.00"), &json!("70.00"))
+    );
+    assert_eq!(wallet["available_balance"], "0.00");
+    assert_eq!(wallet["status"], "active");
+    // What it reserves is no hold of a caller's.
+    let holds = app.get(&format!("{}/holds", paid.path())).await.json();
+    assert_eq!(holds["data"], json!([]));
+    let refund = app.post(&paid.refund_path(), "x", "{}").await;
+    refund.problem(422, "refund_exceeds_remaining");
+
+    decide(&app, &id, "lost").await;
+    let wallet = app.get(&paid.path()).await.json();
+    assert_eq!(
+        (&wallet["balance"], &wallet["debt"]),
+        (&json!("-30.00"), &json!("30.00"))
+    );
+    assert_eq!(paid.top_up(&app).await["charged_back"], "100.00");
+    decide(&app, &id, "won").await;
+    assert_eq!(paid.balance(&app).await, "70.00");
+
+    let list = app.get("/v1/disputes").await.json();
+    let dispute = &list["data"][0];
+    assert_eq!(dispute["status"], "won");
+    assert_eq!(dispute["amount"], "100.00");
+    assert_eq!(dispute["top_up_id"], paid.top_up.as_str());
+    assert_eq!(dispute["provider_dispute_id"], id.as_str());
+    for (event_type, transaction) in [
+        ("dispute.opened", json!(null)),
+        ("dispute.lost", json!("chargeback")),
+        ("dispute.won", json!("reversal")),
+    ] {
+        let path = format!("/v1/events?type={event_type}");
+        let events = app.get(&path).await.json();
+        let data = &events["data"][0]["data"];
+        assert_eq!(data["dispute"]["id"], dispute["id"], "{events}");
+        assert_eq!(data["transaction"]["reason"], transaction, "{event_type}");
+    }
+    app.verify();
+}
+
+#[tokio::test]
+async fn r28_the_test_card_is_disputed_at_once() {
+    let app = TestApp::start();
+    let paid = paid(&app, "pm_card_createDispute", "50").await;
+    assert_eq!(paid.balance(&app).await, "50.00");
+    let merchant = principal(&app).merchant_id;
+    let sandbox = app.service.sandbox();
+    let disputes = sandbox.disputes_of(merchant, paid.top_up_id()).await;
+    let disputes = disputes.expect("an answer");
+    assert_eq!(disputes.len(), 1);
+    told(&app, &disputes[0].provider_id).await;
+    assert_eq!(app.get(&paid.path()).await.json()["held"], "50.00");
+}
+
+#[tokio::test]
+async fn r28_the_wallet_is_frozen_where_the_merchant_says_so() {
+    let app = TestApp::start();
+    let paid = paid(&app, "pm_card_visa", "50").await;
+    let patch = app
+        .patch("/v1/settings", r#"{"freeze_on_dispute":true}"#)
+        .await;
+    assert_eq!(patch.json()["freeze_on_dispute"], true);
+    paid.tell(&app, Open, "50").await;
+    assert_eq!(app.get(&paid.path()).await.json()["status"], "frozen");
+    let frozen = app.get("/v1/events?type=wallet.frozen").await.json();
+    assert_eq!(frozen["data"].as_array().map(Vec::len), Some(1));
+}
+
+#[tokio::test]
+async fn r28_a_payment_that_fails_after_it_was_credited_is_taken_back() {
+    let app = TestApp::start();
+    let paid = paid(&app, "pm_card_visa", "50").await;
+    paid.debit(&app, "20").await;
+    let path = format!("/v1/sandbox/top-ups/{}/fail", paid.top_up);
+    assert_eq!(app.post(&path, "", "{}").await.status, 200);
+    let merchant = principal(&app).merchant_id;
+    let payment = app
+        .service
+        .sandbox()
+        .look_up(merchant, paid.top_up_id())
+        .await;
+    let payment = payment.expect("an answer").expect("a payment");
+    assert!(matches!(payment.state, PaymentState::Failed(_)));
+    for _ in 0..2 {
+        let taken = app
+            .service
+            .take_notice(merchant, Notice::Payment(payment.clone()));
+        taken.await.expect("taken");
+    }
+    assert_eq!(paid.balance(&app).await, "-20.00");
+    // What was charged and declined before is not taken for it.
+    let mut other = payment.clone();
+    other.id = "pi_of_a_backup".to_owned();
+    let taken = app.service.take_notice(merchant, Notice::Payment(other));
+    taken.await.expect("taken");
+    assert_eq!(paid.balance(&app).await, "-20.00");
+    let list = app.get("/v1/disputes?status=lost").await.json();
+    assert_eq!(list["data"][0]["reason"], "bank_returned_it");
+    app.verify();
+}
+
+#[tokio::test]
+async fn r28_a_dispute_that_is_told_before_the_payment_is_known_finds_it() {
+    let app = TestApp::start_without_worker();
+    let merchant = principal(&app).merchant_id;
+    let first = paid(&app, "pm_card_visa", "10").await;
+    let body = json!({"amount": "40"}).to_string();
+    let faults = tillbox_service::payments::sandbox::Faults {
+        lose_replies: 1,
+        ..Default::default()
+    };
+    super::set_faults(&app, faults).await;
+    let asked = app
+        .post(&format!("{}/top-ups", first.path()), "second", &body)
+        .await;
+    let second = Paid {
+        wallet: first.wallet.clone(),
+        top_up: asked.json()["id"].as_str().expect("an id").to_owned(),
+    };
+    // The provider does not know it yet: it is told to come again.
+    let early = app
+        .service
+        .sandbox()
+        .look_up(merchant, second.top_up_id())
+        .await;
+    assert_eq!(early.expect("an answer"), None);
+    app.service
+        .ask_provider(second.top_up_id())
+        .await
+        .expect("asked");
+    assert_eq!(second.balance(&app).await, "10.00");
+    second.tell(&app, Lost, "40").await;
+    assert_eq!(second.balance(&app).await, "10.00");
+    assert_eq!(second.top_up(&app).await["charged_back"], "40.00");
+    app.verify();
+}
+
+#[tokio::test]
+async fn disputes_are_listed_newest_first_by_wallet_and_status() {
+    let app = TestApp::start();
+    let one = paid(&app, "pm_card_visa", "10").await;
+    let two = paid(&app, "pm_card_visa", "20").await;
+    one.tell(&app, Open, "10").await;
+    two.tell(&app, Open, "20").await;
+    one.tell(&app, Won, "10").await;
+    let amounts = |query: String| {
+        let app = &app;
+        async move {
+            let list = app.get(&format!("/v1/disputes{query}")).await.json();
+            let rows = list["data"].as_array().expect("a list").iter();
+            rows.map(|row| row["amount"].as_str().expect("text").to_owned())
+                .collect::<Vec<_>>()
+        }
+    };
+    assert_eq!(amounts(String::new()).await, ["20.00", "10.00"]);
+    assert_eq!(amounts("?status=open".to_owned()).await, ["20.00"]);
+    assert_eq!(amounts("?status=won".to_owned()).await, ["10.00"]);
+    assert_eq!(
+        amounts(format!("?wallet_id={}", one.wallet)).await,
+        ["10.00"]
+    );
+    let page = app.get("/v1/disputes?limit=1").await.json();
+    let cursor = page["next_cursor"].as_str().expect("a cursor");
+    let query = format!("?limit=1&cursor={cursor}");
+    assert_eq!(amounts(query).await, ["10.00"]);
+    let unknown = app.get("/v1/disputes?wallet_id=wal_0000000000001").await;
+    unknown.problem(404, "not_found");
+    let wrong = app.get("/v1/disputes?status=closed").await;
+    wrong.problem(400, "invalid_request");
+}
