@@ -133,11 +133,13 @@ fn of_top_up(status: TopUpStatus) -> EventType {
     }
 }
 
-/// A payout that failed is told by the transaction that gives its value back; one that a person has to pay has no type.
+/// A payout that failed is told by the transaction that gives its value back; one that a person has to pay has no type of
+/// its own.
 fn of_payout(status: PayoutStatus) -> Option<EventType> {
     match status {
         PayoutStatus::Succeeded => Some(EventType::TopUpRefunded),
-        PayoutStatus::Pending | PayoutStatus::Failed | PayoutStatus::Manual => None,
+        PayoutStatus::Manual => Some(EventType::WalletUpdated),
+        PayoutStatus::Pending | PayoutStatus::Failed => None,
     }
 }
 
@@ -332,7 +334,12 @@ fn may_tell(event_type: EventType, kind: EntryKind) -> bool {
         EventType::WalletUpdated => {
             matches!(
                 kind,
-                HoldExtended | LotChanged | PolicyChanged | AlertsChanged | RechargeChanged
+                HoldExtended
+                    | LotChanged
+                    | PolicyChanged
+                    | PayoutEnded
+                    | AlertsChanged
+                    | RechargeChanged
             )
         }
         EventType::WalletBalanceLow | EventType::WalletBalanceRecovered => {

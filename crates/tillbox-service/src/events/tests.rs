@@ -172,7 +172,7 @@ impl Book {
             .map(|(id, top_up)| (id, top_up.amount));
         let lot = self.state.lots().nth(pick % 3).map(|lot| lot.id);
         match (which, hold, top_up) {
-            (30.., ..) => {
+            (28..30, ..) => {
                 let end = self.now.plus_seconds(amount * 900);
                 self.run(&way_out(which, amount, pick, lot, end));
             }
@@ -180,7 +180,7 @@ impl Book {
                 self.now = self.now.plus_seconds(amount * 3_600);
                 self.book_due();
             }
-            (28.., ..) => {
+            (30.., ..) => {
                 if let Some(command) = self.payback(which, units(amount), pick) {
                     self.run(&command);
                 }

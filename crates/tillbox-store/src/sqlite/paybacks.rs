@@ -200,7 +200,7 @@ fn bonus_lot(
     Ok(id.map(LotId::from_number))
 }
 
-/// What of a lot was lost unused. Rows that do so are few, and have an index.
+/// What of a lot was lost unused. Rows that do so are few, and have an index; its condition stands here word for word.
 fn lapsed(connection: &Connection, wallet: WalletId, lot: LotId) -> Result<Amount, StoreError> {
     let sql = format!(
         "SELECT {ENTRY_COLUMNS} FROM log INDEXED BY log_beside_spending WHERE wallet_id = ?1 AND id > ?2 AND seq IS NOT NULL AND kind <> 4 \
