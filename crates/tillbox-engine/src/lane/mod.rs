@@ -171,7 +171,7 @@ impl<S: LedgerStore> Lane<S> {
                     let (_, reply) = items.remove(0);
                     seeded_bug!(FailedWriteIsRefusal: {
                         reply.send(Err(SubmitError::wants_funds()));
-                        return Ok(1)
+                        return Ok(())
                     });
                     reply.send(Err(SubmitError::Overloaded(why)));
                     return Ok(());
