@@ -1,16 +1,16 @@
 //! A wallet as it was: its log, replayed from the last snapshot before.
 
-use super::rows::{ENTRY_COLUMNS, corrupt, entry_from_row};
+use super::rows::{
+    ENTRY_COLUMNS, NEW_WALLET_COLUMNS, corrupt, entry_from_row, new_wallet_from_row,
+};
 use super::transactions::first_version_at;
-use super::{currency, limit, snapshots};
+use super::{limit, snapshots};
 use crate::error::StoreError;
 use rusqlite::Connection;
-use tillbox_core::amount::Amount;
 use tillbox_core::decide::as_of;
-use tillbox_core::id::{CustomerId, MerchantId, WalletId};
-use tillbox_core::reason::Language;
+use tillbox_core::id::{MerchantId, WalletId};
 use tillbox_core::time::Timestamp;
-use tillbox_core::wallet::{NewWallet, WalletState, WalletStatus};
+use tillbox_core::wallet::WalletState;
 
 /// The state before the first row. None when the merchant has no such wallet.
 pub fn initial(
@@ -18,26 +18,12 @@ pub fn initial(
     merchant: MerchantId,
     id: WalletId,
 ) -> Result<Option<WalletState>, StoreError> {
-    let sql = "SELECT customer_id, currency, language, initial_status, initial_overdraft_limit FROM wallets WHERE id = ?1 AND merchant_id = ?2";
-    let mut statement = connection.prepare_cached(sql)?;
-    let mut rows = statement.query([id.number(), merchant.number()])?;
-    let Some(row) = rows.next()? else {
-        return Ok(None);
-    };
-    Ok(Some(WalletState::new(NewWallet {
-        id,
-        merchant_id: merchant,
-        customer_id: CustomerId::from_number(row.get(0)?),
-        currency: currency(&row.get::<_, String>(1)?)?,
-        language: if row.get::<_, String>(2)? == "es" {
-            Language::Es
-        } else {
-            Language::En
-        },
-        status: WalletStatus::from_code(row.get(3)?)
-            .ok_or_else(|| corrupt(format!("{id} has an unknown status")))?,
-        overdraft_limit: Amount::from_micros(row.get(4)?),
-    })))
+    let mut statement = connection.prepare_cached(&format!(
+        "SELECT {NEW_WALLET_COLUMNS} FROM wallets WHERE id = ?1 AND merchant_id = ?2"
+    ))?;
+    let values = [id.number(), merchant.number()];
+    let mut rows = statement.query_and_then(values, new_wallet_from_row)?;
+    Ok(rows.next().transpose()?.map(WalletState::new))
 }
 
 /// The state behind the last snapshot up to a version, or before the first row. None when the merchant has no such

@@ -1,15 +1,17 @@
 //! Rows and what they mean: the log's entries, lots, holds, and the lists that are packed into one column.
 
+use super::{currency, language};
 use crate::error::StoreError;
 use rusqlite::Row;
 use tillbox_core::amount::Amount;
 use tillbox_core::debt::DebtSpan;
 use tillbox_core::entry::{Entry, EntryKind, KeyStamp, Note, commit_to, decode_body};
 use tillbox_core::hold::{Hold, HoldPart, HoldStatus};
-use tillbox_core::id::{EntryId, HoldId, InvoiceId, LotId, WalletId};
+use tillbox_core::id::{CustomerId, EntryId, HoldId, InvoiceId, LotId, MerchantId, WalletId};
 use tillbox_core::lot::{DrawKey, FundingType, Lot};
 use tillbox_core::reason::Reason;
 use tillbox_core::time::Timestamp;
+use tillbox_core::wallet::{NewWallet, WalletStatus};
 
 /// The columns that [`entry_from_row`] reads, in its order.
 pub(crate) const ENTRY_COLUMNS: &str = "log.id, log.wallet_id, log.version, log.seq, log.kind, log.reason, log.amount, \
@@ -24,6 +26,10 @@ pub(crate) const LOT_COLUMNS: &str = "lots.id, lots.funding, lots.withdrawable, 
 pub(crate) const HOLD_COLUMNS: &str = "holds.id, holds.amount, holds.captured, holds.released, holds.overdraft, \
      holds.expires_at, holds.placed_at, holds.invoice_id, holds.status, holds.parts";
 
+/// The columns that [`new_wallet_from_row`] reads, in its order.
+pub(crate) const NEW_WALLET_COLUMNS: &str = "wallets.id, wallets.merchant_id, wallets.customer_id, wallets.currency, \
+     wallets.language, wallets.initial_status, wallets.initial_overdraft_limit";
+
 /// What is stored can't be right.
 pub(crate) fn corrupt(what: impl Into<String>) -> StoreError {
     StoreError::Corrupt { what: what.into() }
@@ -35,6 +41,21 @@ fn amount(row: &Row<'_>, column: usize) -> rusqlite::Result<Amount> {
 
 fn instant(row: &Row<'_>, column: usize) -> rusqlite::Result<Timestamp> {
     row.get(column).map(Timestamp::from_micros)
+}
+
+/// A wallet as it was opened: what its log begins from.
+pub(crate) fn new_wallet_from_row(row: &Row<'_>) -> Result<NewWallet, StoreError> {
+    let id = WalletId::from_number(row.get(0)?);
+    Ok(NewWallet {
+        id,
+        merchant_id: MerchantId::from_number(row.get(1)?),
+        customer_id: CustomerId::from_number(row.get(2)?),
+        currency: currency(&row.get::<_, String>(3)?)?,
+        language: language(&row.get::<_, String>(4)?),
+        status: WalletStatus::from_code(row.get(5)?)
+            .ok_or_else(|| corrupt(format!("{id} has an unknown status")))?,
+        overdraft_limit: amount(row, 6)?,
+    })
 }
 
 /// An entry of the log. Its text and salt give the commitment; where they were erased, it stands in the row.

@@ -2,11 +2,11 @@
 
 use super::super::key_index::KeyIndex;
 use super::super::rows::{
-    ENTRY_COLUMNS, HOLD_COLUMNS, LOT_COLUMNS, corrupt, entry_from_row, hold_from_row, lot_from_row,
+    ENTRY_COLUMNS, HOLD_COLUMNS, LOT_COLUMNS, NEW_WALLET_COLUMNS, corrupt, entry_from_row,
+    hold_from_row, lot_from_row, new_wallet_from_row,
 };
 use super::super::state_row::StateRow;
 use super::super::trail::Trail;
-use super::super::{currency, language};
 use super::super::{paybacks, top_ups};
 use crate::error::StoreError;
 use rusqlite::{Connection, OptionalExtension, params};
@@ -18,7 +18,7 @@ use tillbox_core::debt::DebtSpan;
 use tillbox_core::entry::{Entry, KeyStamp};
 use tillbox_core::hold::HoldStatus;
 use tillbox_core::id::{CustomerId, EntryId, HoldId, LotId, MerchantId, TopUpId, WalletId};
-use tillbox_core::wallet::{NewWallet, WalletState, WalletStatus};
+use tillbox_core::wallet::WalletState;
 use tillbox_engine::port::{Remembered, StoredAnswer};
 
 /// The state of a wallet as it is stored, or as it stands in memory where it is behind the log.
@@ -27,22 +27,14 @@ pub(in super::super) fn load_wallet(
     trail: Option<&Trail>,
     id: WalletId,
 ) -> Result<Option<WalletState>, StoreError> {
-    let sql = "SELECT merchant_id, customer_id, currency, language, initial_status, initial_overdraft_limit FROM wallets WHERE id = ?1";
-    let mut statement = connection.prepare_cached(sql)?;
+    let mut statement = connection.prepare_cached(&format!(
+        "SELECT {NEW_WALLET_COLUMNS} FROM wallets WHERE id = ?1"
+    ))?;
     let mut rows = statement.query([id.number()])?;
     let Some(row) = rows.next()? else {
         return Ok(None);
     };
-    let wallet = NewWallet {
-        id,
-        merchant_id: MerchantId::from_number(row.get(0)?),
-        customer_id: CustomerId::from_number(row.get(1)?),
-        currency: currency(&row.get::<_, String>(2)?)?,
-        language: language(&row.get::<_, String>(3)?),
-        status: WalletStatus::from_code(row.get(4)?)
-            .ok_or_else(|| corrupt(format!("{id} has an unknown status")))?,
-        overdraft_limit: Amount::from_micros(row.get(5)?),
-    };
+    let wallet = new_wallet_from_row(row)?;
     let mut statement = connection.prepare_cached(&format!(
         "SELECT {LOT_COLUMNS} FROM lots WHERE wallet_id = ?1 AND open = 1"
     ))?;

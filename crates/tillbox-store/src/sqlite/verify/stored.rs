@@ -1,19 +1,20 @@
 //! What is stored of wallets beside the log, for many of them at a time.
 
 use super::super::outbox::WALLET_CREATED;
-use super::super::rows::{HOLD_COLUMNS, LOT_COLUMNS, corrupt, hold_from_row, lot_from_row};
-use super::super::{currency, disputes, language, paybacks, top_ups};
+use super::super::rows::{
+    HOLD_COLUMNS, LOT_COLUMNS, NEW_WALLET_COLUMNS, hold_from_row, lot_from_row, new_wallet_from_row,
+};
+use super::super::{disputes, paybacks, top_ups};
 use crate::error::StoreError;
 use rusqlite::types::Value;
 use rusqlite::{Connection, Row, params};
 use std::collections::BTreeMap;
-use tillbox_core::amount::Amount;
 use tillbox_core::hold::Hold;
-use tillbox_core::id::{CustomerId, EntryId, MerchantId, TopUpId, WalletId};
+use tillbox_core::id::{EntryId, TopUpId, WalletId};
 use tillbox_core::lot::Lot;
 use tillbox_core::payback::{Dispute, Payback, Payout};
 use tillbox_core::top_up::TopUp;
-use tillbox_core::wallet::{NewWallet, WalletStatus};
+use tillbox_core::wallet::NewWallet;
 
 /// The columns of `wallet_states` that the log comes to.
 pub(super) const STATE_COLUMNS: [&str; 14] = [
@@ -83,13 +84,13 @@ pub(super) fn load_wallet(
     connection: &Connection,
     id: WalletId,
 ) -> Result<Option<NewWallet>, StoreError> {
-    let mut statement = connection.prepare_cached(&format!("{WALLETS} id = ?1"))?;
+    let mut statement = connection.prepare_cached(&format!(
+        "SELECT {NEW_WALLET_COLUMNS}, closed FROM wallets WHERE id = ?1"
+    ))?;
     let mut rows = statement.query([id.number()])?;
     let read = rows.next()?.map(wallet).transpose();
     Ok(readable(read)?.ok().flatten().map(|stored| stored.wallet))
 }
-
-const WALLETS: &str = "SELECT id, merchant_id, customer_id, currency, language, initial_status, initial_overdraft_limit, closed FROM wallets WHERE";
 
 /// All that is stored of wallets within `(after, to]`.
 pub(super) fn load(
@@ -104,7 +105,7 @@ pub(super) fn load(
         to,
     };
     range.each(
-        &format!("{WALLETS} id > ?1 AND id <= ?2"),
+        &format!("SELECT {NEW_WALLET_COLUMNS}, closed FROM wallets WHERE id > ?1 AND id <= ?2"),
         0,
         &mut all,
         |stored, row| {
@@ -221,17 +222,8 @@ fn readable<T>(read: Result<T, StoreError>) -> Result<Result<T, String>, StoreEr
 }
 
 fn wallet(row: &Row<'_>) -> Result<StoredWallet, StoreError> {
-    let wallet = NewWallet {
-        id: WalletId::from_number(row.get(0)?),
-        merchant_id: MerchantId::from_number(row.get(1)?),
-        customer_id: CustomerId::from_number(row.get(2)?),
-        currency: currency(&row.get::<_, String>(3)?)?,
-        language: language(&row.get::<_, String>(4)?),
-        status: WalletStatus::from_code(row.get(5)?).ok_or_else(|| corrupt("an unknown status"))?,
-        overdraft_limit: Amount::from_micros(row.get(6)?),
-    };
     Ok(StoredWallet {
-        wallet,
+        wallet: new_wallet_from_row(row)?,
         is_closed: row.get(7)?,
     })
 }
