@@ -16,6 +16,7 @@ mod cache;
 mod desk;
 mod gather;
 mod pending;
+mod remembered;
 
 use crate::engine::Options;
 use crate::port::{CommitError, LedgerStore};
