@@ -6,7 +6,7 @@ use crate::amount::Amount;
 use crate::debt::DebtSpan;
 use crate::entry::{Entry, Event, Note, PayoutWay, UsageFacts};
 use crate::id::{EntryId, HoldId, InvoiceId, LotId, PaymentMethodId, TopUpId};
-use crate::lot::{FundingType, Lot};
+use crate::lot::{DrawKey, FundingType, Lot};
 use crate::payback::{DisputeStatus, Payback, Payout};
 use crate::reason::Reason;
 use crate::recharge::{FailureClass, PauseReason, RechargeSettings};
@@ -379,17 +379,32 @@ pub struct Withdraw {
 pub struct Close {
     /// By which way the payments go back.
     pub way: PayoutWay,
-    /// The payments that open lots came from; the engine fills them in.
-    pub payments: Vec<(LotId, SourcePayment)>,
+    /// The payments that open lots came from, oldest first; the engine fills them in.
+    pub payments: Vec<SourcePayment>,
 }
 
-/// The payment that a lot came from.
+impl Close {
+    /// Takes in a row that was booked since the payments were read: of what was due, or of this close. A payment that a
+    /// row has sent back is over.
+    pub fn follow(&mut self, before: &WalletState, row: &Entry) {
+        let gone = row.event.reason == Some(Reason::Withdrawal);
+        self.payments
+            .retain(|payment| !gone || row.event.top_up_id != Some(payment.top_up_id));
+        for payment in &mut self.payments {
+            payment.record.follow(before, row);
+        }
+    }
+}
+
+/// A payment that open lots came from.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SourcePayment {
     /// The top-up.
     pub top_up_id: TopUpId,
-    /// The provider's id of the payment.
-    pub payment_id: Option<Box<str>>,
+    /// Those lots.
+    pub lots: Vec<DrawKey>,
+    /// What the store remembers of it.
+    pub record: PaymentRecord,
 }
 
 /// What the store remembers of a debit.

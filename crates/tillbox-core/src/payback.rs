@@ -274,10 +274,15 @@ impl Payback {
         (self.given - back - rest).or_zero()
     }
 
+    /// What of the charge has not gone back: the most that its card may still get.
+    pub fn unreturned(&self) -> Amount {
+        let most = (self.charged - self.refunded - self.lost_charge()).or_zero();
+        most.min((self.credited() - self.gone()).or_zero())
+    }
+
     /// What may be refunded to the card, where that much is left unheld on the two lots (R27).
     pub fn refundable(&self, rest: Amount, bonus_rest: Amount, minor_unit: i64) -> Amount {
-        let most = (self.charged - self.refunded - self.lost_charge()).or_zero();
-        let most = most.min((self.credited() - self.gone()).or_zero());
+        let most = self.unreturned();
         let left = (rest - self.bonus_spent(bonus_rest)).or_zero();
         round_down(left.min(most), minor_unit)
     }

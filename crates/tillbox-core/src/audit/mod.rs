@@ -386,7 +386,13 @@ impl WalletAudit {
         if self.status != Some(WalletStatus::Closed) {
             return;
         }
-        let is_of_payment = matches!(event.kind, EntryKind::Credit | EntryKind::Withdrawn);
+        let is_of_payment = matches!(
+            event.kind,
+            EntryKind::Credit
+                | EntryKind::Withdrawn
+                | EntryKind::TopUpRefunded
+                | EntryKind::Reversed
+        );
         let is_told = matches!(
             event.kind,
             EntryKind::Forfeited | EntryKind::PayoutEnded | EntryKind::DisputeChanged

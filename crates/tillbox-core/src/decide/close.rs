@@ -6,31 +6,35 @@
 //! |---|---|
 //! | `RechargeChanged` | auto-recharge, where it is on: it ends before value leaves |
 //! | `TopUpEnded` | each top-up that a page or the bank holds: it is given up |
-//! | `Withdrawn` | each payment that value is left of, the newest first; then all that came from none |
+//! | `TopUpRefunded` | each payment that value is left of, the newest first: it opens the payout to the card |
+//! | `Withdrawn` | what a person pays out: the same, where nobody asks the provider; then all that goes to no payment |
 //! | `Forfeited` | what may not be paid out |
 //! | `Closed` | the end |
 //!
-//! A card is refunded in whole minor units: what is left of a payment below one goes with the manual payout. So what
-//! is withdrawn is always all that was withdrawable.
+//! A card is refunded in whole minor units, and never more than was charged and has not gone back: what is left of a
+//! payment besides goes with the manual payout. So what is withdrawn is always all that was withdrawable. What the
+//! provider gave is forfeited, not clawed back: it may not be withdrawn anyway.
 //!
-//! A payment that succeeds all the same is credited and goes back at once ([`sent_back`]), and what the provider gave
-//! with it is forfeited.
+//! A payment that succeeds all the same, and what a dispute gives back that was won, is booked and goes back at once
+//! ([`sent_back`]), and what the provider gave with it is forfeited.
 
 use super::end_top_up;
 use super::recharge::changed;
+use super::refund_top_up::refunded;
 use super::withdraw::all_of;
 use super::{Context, require_status};
 use crate::amount::Amount;
-use crate::command::{Close, Command, EndTopUp, SourcePayment, TopUpEnd};
+use crate::command::{Close, Command, EndTopUp, TopUpEnd};
 use crate::draw::draw_from;
-use crate::entry::{EntryKind, Event, Note, Payout, PayoutWay};
+use crate::entry::{Destination, EntryKind, Event, Note, PayoutWay};
+use crate::id::TopUpId;
 use crate::lot::Lot;
+use crate::payback::Payback;
 use crate::reason::Reason;
 use crate::recharge::Recharge;
 use crate::rejection::Rejection;
 use crate::top_up::TopUpStatus;
 use crate::wallet::{WalletState, WalletStatus};
-use std::collections::BTreeMap;
 
 /// Whether a command that has just booked `row` has more to book.
 pub fn goes_on(command: &Command, row: &Event) -> bool {
@@ -79,7 +83,7 @@ pub(super) fn decide(
         };
         return end_top_up::decide(state, &end, context);
     }
-    let row = payment_back(state, close)
+    let row = payment_back(state, close, context)
         .or_else(|| paid_out(state))
         .or_else(|| forfeited(state));
     Ok(row.unwrap_or_else(|| Event {
@@ -89,42 +93,65 @@ pub(super) fn decide(
 }
 
 /// What is left of the newest payment that anything can go back to.
-fn payment_back(state: &WalletState, close: &Close) -> Option<Event> {
-    let mut by_payment: BTreeMap<_, (&SourcePayment, Vec<&Lot>)> = BTreeMap::new();
-    let payments: BTreeMap<_, _> = close
-        .payments
-        .iter()
-        .map(|(lot, payment)| (*lot, payment))
-        .collect();
-    for lot in state.lots().filter(|lot| lot.withdrawable) {
-        if let Some(payment) = payments.get(&lot.id) {
-            let known = by_payment.entry(payment.top_up_id);
-            known.or_insert((payment, Vec::new())).1.push(lot);
-        }
-    }
-    let mut newest_first = by_payment.into_values().rev();
-    newest_first.find_map(|(payment, lots)| {
-        let left: Amount = lots.iter().map(|lot| lot.unheld()).sum();
-        let amount = match close.way {
-            PayoutWay::Manual => left,
-            PayoutWay::Original => left.whole_minor_units(state.currency),
+fn payment_back(state: &WalletState, close: &Close, context: &Context<'_>) -> Option<Event> {
+    let mut newest_first = close.payments.iter().rev();
+    newest_first.find_map(|payment| {
+        let lots = || {
+            let lots = payment.lots.iter().filter_map(|key| state.lot(key));
+            lots.filter(|lot| lot.withdrawable)
         };
-        let (parts, _) = draw_from(lots.into_iter(), amount);
-        amount.is_positive().then(|| Event {
-            amount: -amount,
-            parts,
-            ..to_payment(payment.clone(), close.way)
-        })
+        match close.way {
+            PayoutWay::Manual => {
+                let by_hand = Event {
+                    top_up_id: Some(payment.top_up_id),
+                    ..by_hand(payment.record.top_up.payment_id.clone())
+                };
+                some(all_of(by_hand, lots()))
+            }
+            PayoutWay::Original => {
+                let payback = payment.record.payback.as_ref()?;
+                let payment_id = payment.record.top_up.payment_id.clone();
+                let id = payment.top_up_id;
+                to_card(state, id, payment_id, payback, lots(), context)
+            }
+        }
     })
 }
 
-fn to_payment(payment: SourcePayment, way: PayoutWay) -> Event {
+/// What a card is refunded of a payment: as much as lies on those lots, and has not gone back.
+fn to_card<'a>(
+    state: &WalletState,
+    top_up_id: TopUpId,
+    payment_id: Option<Box<str>>,
+    payback: &Payback,
+    lots: impl Iterator<Item = &'a Lot>,
+    context: &Context<'_>,
+) -> Option<Event> {
+    let lots: Vec<&Lot> = lots.collect();
+    let left: Amount = lots.iter().map(|lot| lot.unheld()).sum();
+    let most = left.min(payback.unreturned());
+    let amount = most.whole_minor_units(state.currency);
+    amount.is_positive().then(|| {
+        let (parts, _) = draw_from(lots.into_iter(), amount);
+        refunded(
+            state,
+            top_up_id,
+            payment_id,
+            payback,
+            (amount, Amount::ZERO),
+            parts,
+            context,
+        )
+    })
+}
+
+/// A withdrawal that a person pays out.
+fn by_hand(payment_id: Option<Box<str>>) -> Event {
     Event {
         reason: Some(Reason::Withdrawal),
-        top_up_id: Some(payment.top_up_id),
-        payout: Some(Payout {
-            way,
-            payment_id: payment.payment_id,
+        destination: Some(Destination {
+            way: PayoutWay::Manual,
+            payment_id,
         }),
         ..Event::new(EntryKind::Withdrawn, Note::default())
     }
@@ -132,15 +159,10 @@ fn to_payment(payment: SourcePayment, way: PayoutWay) -> Event {
 
 /// All that may be paid out.
 fn paid_out(state: &WalletState) -> Option<Event> {
-    let event = Event {
-        reason: Some(Reason::Withdrawal),
-        payout: Some(Payout {
-            way: PayoutWay::Manual,
-            payment_id: None,
-        }),
-        ..Event::new(EntryKind::Withdrawn, Note::default())
-    };
-    some(all_of(event, state.lots().filter(|lot| lot.withdrawable)))
+    some(all_of(
+        by_hand(None),
+        state.lots().filter(|lot| lot.withdrawable),
+    ))
 }
 
 /// All that there is.
@@ -156,39 +178,49 @@ fn some(event: Event) -> Option<Event> {
     Some(event).filter(|event| !event.amount.is_zero())
 }
 
-/// A payment that succeeded behind the end: it goes back to where it came from.
-pub(super) fn sent_back(
+/// Value that comes behind the end, by a payment that succeeded or a dispute that was won: it goes back to where it came
+/// from.
+pub(super) fn sent_back(state: &WalletState, came: &Event, context: &Context<'_>) -> Option<Event> {
+    let top_up_id = came.top_up_id.filter(|_| is_late(state, came))?;
+    // A closed wallet has no lots but those that have just come.
+    let lots = || state.lots().filter(|lot| lot.withdrawable);
+    let (payment_id, payback) = match (came.top_up.as_deref(), came.payback.as_deref()) {
+        (Some(top_up), _) => {
+            let lot = lots().next()?.id;
+            let given = state.lots().map(|lot| lot.id).find(|id| *id != lot);
+            let payback = Payback::none_yet(top_up, lot, given)?;
+            (top_up.payment_id.clone(), payback)
+        }
+        (None, Some(payback)) => (None, payback.standing()),
+        (None, None) => return None,
+    };
+    to_card(state, top_up_id, payment_id, &payback, lots(), context)
+}
+
+/// What of it can't go back there, and may be paid out.
+pub(super) fn rest_paid_out(
     state: &WalletState,
-    settled: &Event,
+    came: &Event,
     _context: &Context<'_>,
 ) -> Option<Event> {
-    let top_up = settled
-        .top_up
-        .as_deref()
-        .filter(|_| is_late(state, settled))?;
-    let payment = SourcePayment {
-        top_up_id: settled.top_up_id?,
-        payment_id: top_up.payment_id.clone(),
-    };
-    let made = settled
-        .lots
-        .iter()
-        .find_map(|lot| state.lot(&lot.draw_key()));
-    let lots = made.into_iter().filter(|lot| lot.withdrawable);
-    some(all_of(to_payment(payment, PayoutWay::Original), lots))
+    let row = paid_out(state).filter(|_| is_late(state, came))?;
+    Some(Event {
+        top_up_id: came.top_up_id,
+        ..row
+    })
 }
 
 /// What the provider gave with it.
 pub(super) fn gift_forfeited(
     state: &WalletState,
-    settled: &Event,
+    came: &Event,
     _context: &Context<'_>,
 ) -> Option<Event> {
-    is_late(state, settled).then(|| forfeited(state)).flatten()
+    is_late(state, came).then(|| forfeited(state)).flatten()
 }
 
-fn is_late(state: &WalletState, settled: &Event) -> bool {
-    state.status == WalletStatus::Closed
-        && settled.kind == EntryKind::Credit
-        && settled.top_up.is_some()
+fn is_late(state: &WalletState, came: &Event) -> bool {
+    let is_paid = came.kind == EntryKind::Credit && came.top_up.is_some();
+    let is_won = came.kind == EntryKind::Reversed && came.payback.is_some();
+    (is_paid || is_won) && state.status == WalletStatus::Closed
 }

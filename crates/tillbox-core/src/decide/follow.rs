@@ -1,7 +1,7 @@
 //! What follows from a row by itself: a further row of the same commit (A2, R26).
 //!
 //! Each rule is asked once for each row of a command or of what was due, in this order: what a settled payment
-//! brings besides, where it goes if the wallet is closed, what a dispute takes of a refund that failed, then
+//! brings besides, where value goes if the wallet is closed, what a dispute takes of a refund that failed, then
 //! auto-recharge, which sees all of it. Rows that follow are asked for nothing themselves, so it ends.
 
 use super::{Context, close, dispute, recharge, settle_top_up, with_thresholds};
@@ -11,9 +11,10 @@ use crate::wallet::WalletState;
 type Rule = fn(&WalletState, &Event, &Context<'_>) -> Option<Event>;
 
 /// The rules, in order.
-pub const RULES: [FollowRule; 5] = [
+pub const RULES: [FollowRule; 6] = [
     FollowRule(settle_top_up::discount),
     FollowRule(close::sent_back),
+    FollowRule(close::rest_paid_out),
     FollowRule(close::gift_forfeited),
     FollowRule(dispute::retake),
     FollowRule(recharge::evaluate),

@@ -7,7 +7,7 @@ use super::{Context, require_status};
 use crate::amount::Amount;
 use crate::command::{EndPayout, PaymentRecord, PayoutEnd, RefundTopUp};
 use crate::draw::draw_from;
-use crate::entry::{EntryKind, Event, Note};
+use crate::entry::{Destination, EntryKind, Event, Note, Part, PayoutWay};
 use crate::id::{LotId, TopUpId};
 use crate::lot::Lot;
 use crate::payback::{Payback, Payout, PayoutStatus, round_down};
@@ -38,26 +38,24 @@ pub(super) fn decide(
     if amount > remaining || remaining.is_zero() {
         return Err(Rejection::RefundExceedsRemaining { remaining });
     }
-    Ok(taken_back(
-        state,
-        refund.top_up_id,
-        payback,
-        amount,
-        refund.note.clone(),
-        context,
-    ))
+    let (clawed, parts) = taken_back(state, payback, amount);
+    let payment_id = record.top_up.payment_id.clone();
+    Ok(Event {
+        note: refund.note.clone(),
+        ..refunded(
+            state,
+            refund.top_up_id,
+            payment_id,
+            payback,
+            (amount, clawed),
+            parts,
+            context,
+        )
+    })
 }
 
-/// The row that takes `amount` of a payment and what was given for it, and opens its payout. So much must be
-/// refundable.
-pub(super) fn taken_back(
-    state: &WalletState,
-    top_up_id: TopUpId,
-    payback: &Payback,
-    amount: Amount,
-    note: Note,
-    context: &Context<'_>,
-) -> Event {
+/// What is clawed back for a refund of `amount`, which must be refundable, and what both draw.
+fn taken_back(state: &WalletState, payback: &Payback, amount: Amount) -> (Amount, Vec<Part>) {
     let bonus_lot = lot_of(state, payback.bonus_lot);
     let clawed = payback.to_claw(amount, unheld(bonus_lot));
     let (mut parts, spent) = draw_from(bonus_lot.into_iter(), clawed);
@@ -67,6 +65,19 @@ pub(super) fn taken_back(
         "what is refundable lies unheld on the lot of the payment"
     );
     parts.extend(own);
+    (clawed, parts)
+}
+
+/// The row that takes what is refunded of a payment, and what is clawed back for that, and opens the payout.
+pub(super) fn refunded(
+    state: &WalletState,
+    top_up_id: TopUpId,
+    payment_id: Option<Box<str>>,
+    payback: &Payback,
+    (amount, clawed): (Amount, Amount),
+    parts: Vec<Part>,
+    context: &Context<'_>,
+) -> Event {
     let payout = Payout {
         debit_id: context.entry_id,
         amount,
@@ -86,7 +97,11 @@ pub(super) fn taken_back(
             ..payback.clone()
         })),
         recharge: paused(state).map(Box::new),
-        ..Event::new(EntryKind::TopUpRefunded, note)
+        destination: Some(Destination {
+            way: PayoutWay::Original,
+            payment_id,
+        }),
+        ..Event::new(EntryKind::TopUpRefunded, Note::default())
     }
 }
 

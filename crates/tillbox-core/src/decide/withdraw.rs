@@ -6,7 +6,7 @@ use super::{require_active, require_in_range};
 use crate::amount::Amount;
 use crate::command::Withdraw;
 use crate::draw::draw_from;
-use crate::entry::{EntryKind, Event, Payout, PayoutWay};
+use crate::entry::{Destination, EntryKind, Event, PayoutWay};
 use crate::lot::Lot;
 use crate::reason::Reason;
 use crate::recharge::{PauseReason, Recharge, RechargeState};
@@ -32,7 +32,7 @@ pub(super) fn decide(state: &WalletState, withdraw: &Withdraw) -> Result<Event, 
         amount: -withdraw.amount,
         parts,
         recharge: paused(state).map(Box::new),
-        payout: Some(Payout {
+        destination: Some(Destination {
             way: PayoutWay::Manual,
             payment_id: None,
         }),

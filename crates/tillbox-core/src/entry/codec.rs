@@ -42,7 +42,7 @@ const MORE: u16 = 32768;
 const ALL_FLAGS: u16 = 16383 | MORE;
 // Of the further flags.
 const LOT_CHANGE: u16 = 1;
-const PAYOUT: u16 = 2;
+const DESTINATION: u16 = 2;
 const PAYBACK: u16 = 4;
 const ALL_MORE: u16 = 7;
 
@@ -81,7 +81,11 @@ pub fn encode_body(entry: &Entry, out: &mut Vec<u8>) {
     } else {
         0
     };
-    more |= if event.payout.is_some() { PAYOUT } else { 0 };
+    more |= if event.destination.is_some() {
+        DESTINATION
+    } else {
+        0
+    };
     more |= if event.payback.is_some() { PAYBACK } else { 0 };
 
     let mut writer = Writer(out);
@@ -168,8 +172,8 @@ pub fn encode_body(entry: &Entry, out: &mut Vec<u8>) {
         writer.draw_key(&change.lot);
         writer.instant_or_never(change.expires_at);
     }
-    if let Some(payout) = &event.payout {
-        writer.payout(payout);
+    if let Some(destination) = &event.destination {
+        writer.destination(destination);
     }
     if let Some(payback) = &event.payback {
         writer.payback(payback);
@@ -291,8 +295,8 @@ pub fn decode_body(
             expires_at: reader.instant_or_never()?,
         });
     }
-    if more & PAYOUT != 0 {
-        event.payout = Some(reader.payout()?);
+    if more & DESTINATION != 0 {
+        event.destination = Some(reader.destination()?);
     }
     if more & PAYBACK != 0 {
         event.payback = Some(Box::new(reader.payback()?));

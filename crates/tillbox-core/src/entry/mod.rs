@@ -269,7 +269,7 @@ impl PayoutWay {
 
 /// Where a withdrawal goes.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Payout {
+pub struct Destination {
     /// By which way.
     pub way: PayoutWay,
     /// The provider's id of the payment that the value came from, where it is one.
@@ -348,7 +348,7 @@ pub struct Event {
     /// The lot that got another expiry.
     pub lot_change: Option<LotChange>,
     /// Where a withdrawal goes.
-    pub payout: Option<Payout>,
+    pub destination: Option<Destination>,
     /// The wallet's status after it, when it changed.
     pub status: Option<WalletStatus>,
     /// The overdraft limit after it, when it changed.
@@ -380,7 +380,7 @@ impl Event {
             recharge: None,
             alerts: None,
             lot_change: None,
-            payout: None,
+            destination: None,
             status: None,
             overdraft_limit: None,
             effective_at: None,

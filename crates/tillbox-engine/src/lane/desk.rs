@@ -96,11 +96,10 @@ impl<S: LedgerStore> Desk<'_, S> {
         };
         // Answers that are stored whole keep their key beside them, not in the row.
         let key = submission.key.filter(|_| submission.answer.is_none());
-        let entry = self.book(
-            submission.wallet_id,
-            event,
-            self.stamp(id, now, submission.actor, key),
-        );
+        let stamp = self.stamp(id, now, submission.actor, key);
+        let apply = WalletState::apply;
+        let wallet = submission.wallet_id;
+        let entry = self.book_by(apply, wallet, event, stamp, Some(&mut command));
         self.book_what_follows(&entry, now, policies);
         let mut rows = vec![entry];
         while let Some(last) = rows.last()
@@ -111,7 +110,7 @@ impl<S: LedgerStore> Desk<'_, S> {
                 .decide(submission.wallet_id, &command, now, id, policies)
                 .expect("what has begun is not refused on its way");
             let stamp = self.stamp(id, now, submission.actor, None);
-            let entry = self.book(submission.wallet_id, event, stamp);
+            let entry = self.book_by(apply, wallet, event, stamp, Some(&mut command));
             self.book_what_follows(&entry, now, policies);
             rows.push(entry);
         }
@@ -171,6 +170,7 @@ impl<S: LedgerStore> Desk<'_, S> {
                 }
             };
             let entry = seal(&state, event, self.stamp(id, now, submission.actor, None));
+            follow_in(&mut command, &state, &entry);
             state.apply(&entry);
             rows.push(Arc::new(entry));
         }

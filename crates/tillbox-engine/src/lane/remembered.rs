@@ -4,12 +4,14 @@ use super::desk::Desk;
 use crate::port::{LedgerStore, LoadError};
 use crate::work::Submission;
 use std::borrow::Cow;
+use std::collections::BTreeMap;
 use tillbox_core::command::{
     AdvanceTopUp, Close, Command, EndPayout, EndTopUp, LearnDispute, RefundTopUp, SettleTopUp,
     SourcePayment,
 };
 use tillbox_core::entry::Entry;
-use tillbox_core::id::{LotId, WalletId};
+use tillbox_core::id::{LotId, TopUpId, WalletId};
+use tillbox_core::lot::{DrawKey, Lot};
 use tillbox_core::wallet::WalletState;
 
 impl<S: LedgerStore> Desk<'_, S> {
@@ -70,21 +72,30 @@ impl<S: LedgerStore> Desk<'_, S> {
             .get(wallet)
             .into_iter()
             .flat_map(WalletState::lots);
-        let lots: Vec<LotId> = lots
+        let lots: Vec<DrawKey> = lots
             .filter(|lot| lot.withdrawable)
-            .map(|lot| lot.id)
+            .map(Lot::draw_key)
             .collect();
-        let origins = self.store.load_origins(&lots)?;
-        let payments = lots.into_iter().zip(origins).filter_map(|(lot, origin)| {
-            let event = &origin?.event;
-            let payment = SourcePayment {
-                top_up_id: event.top_up_id?,
-                payment_id: event.top_up.as_ref()?.payment_id.clone(),
-            };
-            Some((lot, payment))
-        });
+        let ids: Vec<LotId> = lots.iter().map(|lot| lot.id).collect();
+        let origins = self.store.load_origins(&ids)?;
+        let mut lots_of: BTreeMap<TopUpId, Vec<DrawKey>> = BTreeMap::new();
+        for (lot, origin) in lots.into_iter().zip(origins) {
+            let top_up = origin.filter(|origin| origin.event.top_up.is_some());
+            if let Some(id) = top_up.and_then(|origin| origin.event.top_up_id) {
+                lots_of.entry(id).or_default().push(lot);
+            }
+        }
+        let mut payments = Vec::with_capacity(lots_of.len());
+        for (top_up_id, lots) in lots_of {
+            let record = self.store.load_payment(wallet, top_up_id, None)?;
+            payments.extend(record.map(|record| SourcePayment {
+                top_up_id,
+                lots,
+                record,
+            }));
+        }
         let close = Close {
-            payments: payments.collect(),
+            payments,
             ..close.clone()
         };
         Ok(Some(Cow::Owned(Command::Close(close))))
@@ -129,6 +140,9 @@ pub(super) fn follow_in(command: &mut Cow<'_, Command>, before: &WalletState, ro
         && let Some(debit) = &mut refund.debit
     {
         debit.follow(before, row);
+    }
+    if let Command::Close(close) = command {
+        close.follow(before, row);
     }
     if let Command::RefundTopUp(RefundTopUp { record, .. })
     | Command::EndPayout(EndPayout { record, .. })

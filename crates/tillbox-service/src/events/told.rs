@@ -85,6 +85,10 @@ impl Told<'_> {
             EventType::WalletFrozen => data.reason.clone_from(&event.note.description),
             EventType::WalletUpdated => {
                 data.hold = self.hold()?;
+                data.transaction = self.payout()?;
+                if data.transaction.is_some() {
+                    data.top_up = self.top_up()?;
+                }
                 data.auto_recharge = event.recharge.as_ref().map(|_| self.auto_recharge());
                 let lot = event.lot_change.as_ref();
                 data.lot = lot

@@ -89,6 +89,35 @@ impl Service {
         }
     }
 
+    /// Has the provider give up what was given up here, until it says that nobody can pay it any more. A payment that it
+    /// reports all the same is credited.
+    pub(crate) async fn give_up(&self, row: TopUpRow) -> Result<Learnt, ServiceError> {
+        let row = self.asked_once_more(row).await?;
+        let told = within(self.sandbox.cancel(row.merchant_id, row.id)).await;
+        let (learnt, is_over) = match told {
+            Ok(Some(payment)) => (
+                self.learn_of(&row, &payment).await?,
+                payment.state.is_over(),
+            ),
+            // A page whose making was under way may still come to be.
+            Ok(None) => {
+                let key_ends = made_at(row.id).plus_seconds(KEY_LIVES_SECONDS);
+                (Learnt::Nothing, key_ends <= self.clock.now())
+            }
+            Err(error) => {
+                tracing::debug!(top_up = %row.id, %error, "the provider gave no answer");
+                (Learnt::Nothing, false)
+            }
+        };
+        if is_over {
+            let id = row.id;
+            self.database
+                .write(move |connection| top_ups::note_given_up(connection, id))
+                .await?;
+        }
+        Ok(learnt)
+    }
+
     /// Charges the methods of the plan, one after the other, until one is not declined.
     async fn charge(&self, row: TopUpRow) -> Result<Learnt, ServiceError> {
         let (row, plan) = self.planned(row).await?;

@@ -147,6 +147,16 @@ pub enum PaymentState {
     Canceled,
 }
 
+impl PaymentState {
+    /// Whether nobody can pay it any more, or has.
+    pub(crate) const fn is_over(&self) -> bool {
+        match self {
+            Self::Open | Self::RequiresAction { .. } | Self::Processing => false,
+            Self::Succeeded { .. } | Self::Failed(_) | Self::Canceled => true,
+        }
+    }
+}
+
 /// Money to pay back. The same payout is the same refund, however often it is asked for.
 #[derive(Clone, Debug)]
 pub struct RefundRequest {

@@ -6,6 +6,7 @@ use crate::error::ServiceError;
 use crate::service::Service;
 use tillbox_core::id::{EntryId, MerchantId, TopUpId};
 use tillbox_core::payback::PayoutStatus;
+use tillbox_core::top_up::TopUpStatus;
 use tillbox_store::sqlite::paybacks;
 use tillbox_store::sqlite::top_ups::{self, TopUpRow};
 
@@ -53,14 +54,14 @@ impl Service {
         Ok(row)
     }
 
-    /// Takes the next step with the provider for one top-up, as the worker does: charges it, makes its page, or asks
-    /// how it stands.
+    /// Takes the next step with the provider for one top-up, as the worker does: charges it, makes its page, has it given
+    /// up, or asks how it stands.
     pub async fn ask_provider(&self, id: TopUpId) -> Result<Learnt, ServiceError> {
         let row = self.any_top_up(id).await?;
-        if row.top_up.status.is_open() {
-            self.drive(row).await
-        } else {
-            self.look_up(&row).await
+        match row.top_up.status {
+            status if status.is_open() => self.drive(row).await,
+            TopUpStatus::Canceled => self.give_up(row).await,
+            _ => self.look_up(&row).await,
         }
     }
 

@@ -1,16 +1,19 @@
-//! The payment worker: asks the provider about every open top-up and every payout until it has ended.
+//! The payment worker: asks the provider about every open top-up and every payout until it has ended, and has it give up
+//! what was given up here.
 //!
 //! It wakes when a commit has opened or moved one, and when a poll is due; it reads what is to be asked from the
 //! store, so that a crash forgets nothing. Calls run side by side, never two for one of them. Time here is the
 //! system's: providers know no test clock.
 
+use super::learn::Learnt;
 use crate::error::ServiceError;
 use crate::service::Service;
 use std::collections::HashSet;
+use std::fmt::Display;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 use tillbox_core::time::Timestamp;
-use tillbox_store::sqlite::{paybacks, top_ups};
+use tillbox_store::sqlite::{Connection, paybacks, top_ups};
 use tokio::sync::Semaphore;
 
 /// Calls to the provider at the same time.
@@ -73,65 +76,68 @@ impl Service {
         }
     }
 
-    /// Starts a call for each top-up that is due; gives when the next one is.
+    /// Starts a call for each top-up and payout that is due; gives when the next one is.
     async fn look(
         self: &Arc<Self>,
         places: &Arc<Semaphore>,
     ) -> Result<Option<Timestamp>, ServiceError> {
         let now = self.clock.now();
-        let due = self
-            .database
-            .read(move |connection| top_ups::to_ask(connection, now, LOOK))
-            .await?;
-        for row in due {
-            let Some(claim) = self.driving.begin(row.id.number()) else {
-                continue;
-            };
-            let Ok(place) = Arc::clone(places).acquire_owned().await else {
-                return Ok(None);
-            };
-            let service = Arc::clone(self);
-            tokio::spawn(async move {
-                let id = row.id;
-                if let Err(error) = service.drive(row).await {
-                    tracing::warn!(top_up = %id, %error, "a top-up could not be moved on");
-                }
-                drop((claim, place));
-                service.driven.notify_waiters();
-            });
+        let read = move |connection: &Connection| {
+            let open = top_ups::to_ask(connection, now, LOOK)?;
+            let given_up = top_ups::to_give_up(connection, now, LOOK)?;
+            Ok((open, given_up, paybacks::to_ask(connection, now, LOOK)?))
+        };
+        let (open, given_up, payouts) = self.database.read(read).await?;
+        for row in open {
+            let id = row.id;
+            let call = |service: Arc<Self>| async move { service.drive(row).await };
+            self.begin_call(places, id.number(), id, call).await;
         }
-        let next_payout = self.look_at_payouts(places, now).await?;
-        let next_top_up = self.database.read(top_ups::next_poll_at).await?;
-        Ok([next_top_up, next_payout].into_iter().flatten().min())
+        for row in given_up {
+            let id = row.id;
+            let call = |service: Arc<Self>| async move { service.give_up(row).await };
+            self.begin_call(places, id.number(), id, call).await;
+        }
+        for row in payouts {
+            let id = row.payout.debit_id;
+            let call = |service: Arc<Self>| async move { service.drive_payout(row).await };
+            self.begin_call(places, id.number(), id, call).await;
+        }
+        let next = move |connection: &Connection| {
+            let next = [
+                top_ups::next_poll_at(connection)?,
+                paybacks::next_poll_at(connection)?,
+            ];
+            Ok(next.into_iter().flatten().min())
+        };
+        self.database.read(next).await
     }
 
-    /// The same for payouts.
-    async fn look_at_payouts(
+    /// Starts one call, once there is a place; none while one is under way for that number.
+    async fn begin_call<F>(
         self: &Arc<Self>,
         places: &Arc<Semaphore>,
-        now: Timestamp,
-    ) -> Result<Option<Timestamp>, ServiceError> {
-        let due = self
-            .database
-            .read(move |connection| paybacks::to_ask(connection, now, LOOK))
-            .await?;
-        for row in due {
-            let Some(claim) = self.driving.begin(row.payout.debit_id.number()) else {
-                continue;
-            };
-            let Ok(place) = Arc::clone(places).acquire_owned().await else {
-                return Ok(None);
-            };
-            let service = Arc::clone(self);
-            tokio::spawn(async move {
-                let id = row.payout.debit_id;
-                if let Err(error) = service.drive_payout(row).await {
-                    tracing::warn!(payout = %id, %error, "a payout could not be moved on");
-                }
-                drop((claim, place));
-            });
-        }
-        self.database.read(paybacks::next_poll_at).await
+        number: i64,
+        about: impl Display + Send + 'static,
+        call: impl FnOnce(Arc<Self>) -> F,
+    ) where
+        F: Future<Output = Result<Learnt, ServiceError>> + Send + 'static,
+    {
+        let Some(claim) = self.driving.begin(number) else {
+            return;
+        };
+        let Ok(place) = Arc::clone(places).acquire_owned().await else {
+            return;
+        };
+        let service = Arc::clone(self);
+        let call = call(Arc::clone(self));
+        tokio::spawn(async move {
+            if let Err(error) = call.await {
+                tracing::warn!(%about, %error, "a payment could not be moved on");
+            }
+            drop((claim, place));
+            service.driven.notify_waiters();
+        });
     }
 
     fn until(&self, next: Option<Timestamp>) -> Duration {

@@ -289,11 +289,34 @@ pub fn to_ask(
     statement.query_and_then(values, from_row)?.collect()
 }
 
-/// When the next open top-up is to be asked about.
+/// Top-ups of all merchants that the provider is to give up, longest due first.
+pub fn to_give_up(
+    connection: &Connection,
+    now: Timestamp,
+    rows: usize,
+) -> Result<Vec<TopUpRow>, StoreError> {
+    let sql = format!(
+        "SELECT {COLUMNS} {FROM} WHERE t.to_give_up = 1 AND t.poll_at <= ?1 ORDER BY t.poll_at LIMIT ?2"
+    );
+    let mut statement = connection.prepare_cached(&sql)?;
+    let values = [now.micros(), super::limit(rows)];
+    statement.query_and_then(values, from_row)?.collect()
+}
+
+/// When the next top-up is to be asked about, or to be given up.
 pub fn next_poll_at(connection: &Connection) -> Result<Option<Timestamp>, StoreError> {
-    let sql = "SELECT min(poll_at) FROM top_ups WHERE status < 3 AND quarantined IS NULL";
+    let sql = "SELECT min(at) FROM (SELECT min(poll_at) AS at FROM top_ups WHERE status < 3 AND quarantined IS NULL \
+               UNION ALL SELECT min(poll_at) FROM top_ups WHERE to_give_up = 1)";
     let next: Option<i64> = connection.query_row(sql, [], |row| row.get(0))?;
     Ok(next.map(Timestamp::from_micros))
+}
+
+/// Notes that the provider has nothing left to give up of it.
+pub fn note_given_up(connection: &Connection, id: TopUpId) -> Result<(), StoreError> {
+    let mut statement =
+        connection.prepare_cached("UPDATE top_ups SET to_give_up = 0 WHERE id = ?1")?;
+    statement.execute([id.number()])?;
+    Ok(())
 }
 
 /// Notes what is known of the calls to the provider.
@@ -364,17 +387,18 @@ pub(super) fn write(
         return Ok(());
     }
     let mut update = connection.prepare_cached(
-        "UPDATE top_ups SET status = ?2, charged = ?3, payment_id = ?4, failure = ?5, updated_at = ?6, credited_by = ?7 \
-         WHERE id = ?1 AND status <> 3",
+        "UPDATE top_ups SET status = ?2, charged = ?3, payment_id = ?4, failure = ?5, updated_at = ?6, credited_by = ?7, \
+         to_give_up = ?8, poll_at = iif(?8, 0, poll_at) WHERE id = ?1 AND status <> 3",
     )?;
     let mut insert = connection.prepare_cached(
         "INSERT INTO top_ups (id, merchant_id, wallet_id, amount, reason, channel, method, backups, status, opened_at, charged, \
-         payment_id, failure, updated_at, opened_by, credited_by) \
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16)",
+         payment_id, failure, updated_at, opened_by, credited_by, to_give_up) \
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17)",
     )?;
     for write in top_ups {
         let top_up = &write.top_up;
         let credited_by = write.credited_by.map(EntryId::number);
+        let to_give_up = top_up.status == TopUpStatus::Canceled;
         let changed = match write.opened_by {
             None => update.execute(params![
                 write.id.number(),
@@ -383,7 +407,8 @@ pub(super) fn write(
                 top_up.payment_id,
                 top_up.failure,
                 write.updated_at.micros(),
-                credited_by
+                credited_by,
+                to_give_up
             ])?,
             Some(opened_by) => insert.execute(params![
                 write.id.number(),
@@ -401,7 +426,8 @@ pub(super) fn write(
                 top_up.failure,
                 write.updated_at.micros(),
                 opened_by.number(),
-                credited_by
+                credited_by,
+                to_give_up
             ])?,
         };
         super::ledger::expect_one(changed)?;

@@ -14,7 +14,7 @@ use tillbox_core::hold::Hold;
 use tillbox_core::id::{
     ApiKeyId, CustomerId, EntryId, HoldId, LotId, MerchantId, OutboxId, TopUpId, WalletId,
 };
-use tillbox_core::lot::Lot;
+use tillbox_core::lot::{DrawKey, Lot};
 use tillbox_core::reason::Language;
 use tillbox_core::rejection::Rejection;
 use tillbox_core::time::Timestamp;
@@ -144,20 +144,17 @@ impl<T: TestStore> Books<T> {
             }
             other => &self.with_top_up(wallet, other),
         };
-        let with_payments;
-        let command = if let Command::Close(close) = command {
+        let mut command = if let Command::Close(close) = command {
             self.commit().expect("a commit before a close");
-            let lots: Vec<LotId> = self.states[&wallet].lots().map(|lot| lot.id).collect();
-            let payments = self.payments(&lots);
-            with_payments = Command::Close(Close {
+            let payments = self.payments_of_lots(wallet);
+            Command::Close(Close {
                 payments,
                 ..close.clone()
-            });
-            &with_payments
+            })
         } else {
-            command
+            command.clone()
         };
-        let (id, event) = self.decide(wallet, command)?;
+        let (id, event) = self.decide(wallet, &command)?;
         let spread = id.number().wrapping_mul(0x5851_f42d_4c95_7f2d);
         let mut key = [0x80; 16];
         key[..8].copy_from_slice(&spread.to_be_bytes());
@@ -166,11 +163,16 @@ impl<T: TestStore> Books<T> {
             fingerprint: [7; 16],
         };
         let actor = Actor::ApiKey(ApiKeyId::from_number(3));
+        let mut before = self.states[&wallet].clone();
         let entry = self.book(wallet, event, id, actor, Some(key));
         self.book_what_follows(&entry);
         let mut last = Arc::clone(&entry);
-        while decide::goes_on(command, &last.event) {
-            let (id, event) = self.decide(wallet, command)?;
+        while decide::goes_on(&command, &last.event) {
+            if let Command::Close(close) = &mut command {
+                close.follow(&before, &last);
+            }
+            let (id, event) = self.decide(wallet, &command)?;
+            before = self.states[&wallet].clone();
             last = self.book(wallet, event, id, actor, None);
             self.book_what_follows(&last);
         }
@@ -193,18 +195,35 @@ impl<T: TestStore> Books<T> {
         Ok((id, event))
     }
 
+    /// The payments that open lots came from, by what the store says.
+    fn payments_of_lots(&mut self, wallet: WalletId) -> Vec<SourcePayment> {
+        let keys: Vec<DrawKey> = self.states[&wallet].lots().map(Lot::draw_key).collect();
+        let ids: Vec<LotId> = keys.iter().map(|key| key.id).collect();
+        let mut lots_of: BTreeMap<TopUpId, Vec<DrawKey>> = BTreeMap::new();
+        for (key, (_, top_up, _)) in keys.iter().zip(self.payments(&ids)) {
+            lots_of.entry(top_up).or_default().push(*key);
+        }
+        let ledger = self.store.ledger();
+        let mut payment = |(top_up_id, lots)| {
+            let loaded = ledger.load_payment(wallet, top_up_id, None);
+            SourcePayment {
+                top_up_id,
+                lots,
+                record: loaded.expect("a payment loads").expect("it came in"),
+            }
+        };
+        lots_of.into_iter().map(&mut payment).collect()
+    }
+
     /// The payments that lots came from, by what the store says.
-    pub(crate) fn payments(&mut self, lots: &[LotId]) -> Vec<(LotId, SourcePayment)> {
+    pub(crate) fn payments(&mut self, lots: &[LotId]) -> Vec<(LotId, TopUpId, Option<Box<str>>)> {
         let origins = self.store.ledger().load_origins(lots);
         let named = lots.iter().zip(origins.expect("origins load"));
         named
             .filter_map(|(lot, row)| {
                 let event = &row.as_ref()?.event;
-                let payment = SourcePayment {
-                    top_up_id: event.top_up_id?,
-                    payment_id: event.top_up.as_ref()?.payment_id.clone(),
-                };
-                Some((*lot, payment))
+                let payment_id = event.top_up.as_ref()?.payment_id.clone();
+                Some((*lot, event.top_up_id?, payment_id))
             })
             .collect()
     }

@@ -1,5 +1,6 @@
 //! Refunds of top-ups to the card, and disputes, over HTTP and in every order (R27, R28).
 
+mod closing;
 mod disputes;
 mod orders;
 mod refunds;

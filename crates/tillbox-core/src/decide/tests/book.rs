@@ -16,7 +16,7 @@ use crate::entry::{
 use crate::hold::HoldStatus;
 use crate::id::{CustomerId, EntryId, HoldId, LotId, MerchantId, TopUpId, WalletId};
 use crate::journal::{Account, postings};
-use crate::lot::{FundingType, Lot};
+use crate::lot::{DrawKey, FundingType, Lot};
 use crate::payback::Payback;
 use crate::policy::Policies;
 use crate::reason::{Language, Reason};
@@ -104,7 +104,7 @@ impl Book {
     pub(super) fn run(&mut self, command: Command) -> Result<Entry, Rejection> {
         self.book_due();
         let before = self.state.clone();
-        let command = self.filled_in(command);
+        let mut command = self.filled_in(command);
         let id = self.next_id();
         let decided = {
             let next_id = || self.next_id();
@@ -126,7 +126,12 @@ impl Book {
         );
         self.book_what_follows(&entry.event);
         let mut last = entry.clone();
+        let mut stood = before;
         while decide::goes_on(&command, &last.event) {
+            if let Command::Close(close) = &mut command {
+                close.follow(&stood, &last);
+            }
+            stood = self.state.clone();
             let id = self.next_id();
             let event = {
                 let next_id = || self.next_id();
@@ -295,23 +300,25 @@ impl Book {
     }
 
     /// The payments that open lots came from, read off the log.
-    fn payments(&self) -> Vec<(LotId, SourcePayment)> {
-        let lots = self.state.lots().map(|lot| {
+    fn payments(&self) -> Vec<SourcePayment> {
+        let mut lots_of: BTreeMap<TopUpId, Vec<DrawKey>> = BTreeMap::new();
+        for lot in self.state.lots() {
             let mut origin = lot;
             while let Some(before) = origin.succeeds {
                 origin = &self.lots[&before];
             }
-            (lot.id, origin.source)
-        });
-        lots.filter_map(|(lot, source)| {
-            let row = self.entries.iter().find(|row| row.id == source)?;
-            let payment = SourcePayment {
-                top_up_id: row.event.top_up_id?,
-                payment_id: row.event.top_up.as_ref()?.payment_id.clone(),
-            };
-            Some((lot, payment))
-        })
-        .collect()
+            let row = self.entries.iter().find(|row| row.id == origin.source);
+            let top_up = row.filter(|row| row.event.top_up.is_some());
+            if let Some(id) = top_up.and_then(|row| row.event.top_up_id) {
+                lots_of.entry(id).or_default().push(lot.draw_key());
+            }
+        }
+        let payment = |(top_up_id, lots)| SourcePayment {
+            top_up_id,
+            lots,
+            record: *self.payment(top_up_id, None).expect("it came in"),
+        };
+        lots_of.into_iter().map(payment).collect()
     }
 
     fn filled_in(&self, command: Command) -> Command {

@@ -1,12 +1,16 @@
 //! Closing (R39), row by row.
 
 use super::book::Book;
+use super::dispute::dispute;
 use super::recharge::{fixed, recharged};
+use super::refund_top_up::{failed, paid, refund_of, succeeded};
 use super::top_ups::{channeled, id, limited, open, settle};
 use super::*;
 use crate::audit::WalletAudit;
 use crate::entry::{Entry, EntryKind, Event};
 use crate::id::TopUpId;
+use crate::payback::DisputeStatus::{Lost, Open, Won};
+use crate::payback::PayoutStatus;
 use crate::top_up::Channel;
 use crate::wallet::WalletStatus;
 
@@ -43,11 +47,11 @@ fn own(rows: &[(EntryKind, &str)]) -> Vec<(EntryKind, String)> {
 /// The payments that rows go back to.
 fn payments(book: &Book) -> Vec<(Option<i64>, PayoutWay)> {
     let rows = book.entries.iter().map(|row| &row.event);
-    let payout = |event: &Event| {
-        let payout = event.payout.as_ref()?;
-        Some((event.top_up_id.map(TopUpId::number), payout.way))
+    let payment = |event: &Event| {
+        let to = event.destination.as_ref()?;
+        Some((event.top_up_id.map(TopUpId::number), to.way))
     };
-    rows.filter_map(payout).collect()
+    rows.filter_map(payment).collect()
 }
 
 #[test]
@@ -105,8 +109,11 @@ fn r39_what_may_be_paid_out_goes_out_and_the_rest_is_forfeited() {
 
 #[test]
 fn r39_each_payment_goes_back_to_its_source_the_newest_first() {
-    use EntryKind::{Closed, Withdrawn};
-    for way in PayoutWay::ALL {
+    use EntryKind::{Closed, TopUpRefunded, Withdrawn};
+    for (way, kind) in [
+        (PayoutWay::Manual, Withdrawn),
+        (PayoutWay::Original, TopUpRefunded),
+    ] {
         let mut book = limited(Book::after([cash(1)]), None);
         for (number, charged) in [(1, 50), (2, 40)] {
             book.ok(open(number, 50));
@@ -118,27 +125,23 @@ fn r39_each_payment_goes_back_to_its_source_the_newest_first() {
             "89 B49 C40",
             "the gift and the oldest went first"
         );
-        let expected = [
-            (Withdrawn, "-40: C-40"),
-            (Withdrawn, "-49: B-49"),
-            (Closed, "0"),
-        ];
+        let expected = [(kind, "-40: C-40"), (kind, "-49: B-49"), (Closed, "0")];
         assert_eq!(last_rows(&mut book, way), own(&expected));
         assert_eq!(payments(&book), [(Some(2), way), (Some(1), way)]);
         let row = book
             .entries
             .iter()
             .rev()
-            .find(|row| row.event.payout.is_some());
-        let payout = row.and_then(|row| row.event.payout.as_ref());
-        let payment = payout.and_then(|payout| payout.payment_id.as_deref());
+            .find(|row| row.event.destination.is_some());
+        let to = row.and_then(|row| row.event.destination.as_ref());
+        let payment = to.and_then(|to| to.payment_id.as_deref());
         assert_eq!(payment, Some("pay"));
     }
 }
 
 #[test]
 fn r39_a_card_gets_whole_minor_units_and_the_rest_is_paid_out_by_hand() {
-    use EntryKind::{Closed, Withdrawn};
+    use EntryKind::{Closed, TopUpRefunded, Withdrawn};
     let spent = || {
         let mut book = limited(Book::new(), None);
         book.ok(open(1, 50));
@@ -153,7 +156,7 @@ fn r39_a_card_gets_whole_minor_units_and_the_rest_is_paid_out_by_hand() {
     };
     let mut book = spent();
     let expected = [
-        (Withdrawn, "-49.99: A-49.99"),
+        (TopUpRefunded, "-49.99: A-49.99"),
         (Withdrawn, "-0.0025: A-0.0025"),
         (Closed, "0"),
     ];
@@ -201,7 +204,7 @@ fn r39_auto_recharge_ends_and_pages_are_given_up_before_value_leaves() {
 
 #[test]
 fn r39_a_payment_that_still_succeeds_goes_back_at_once() {
-    use EntryKind::{Credit, Forfeited, Withdrawn};
+    use EntryKind::{Credit, Forfeited, TopUpRefunded};
     let mut book = limited(Book::new(), None);
     book.ok(channeled(1, 50, Channel::Checkout));
     book.ok(channeled(2, 50, Channel::Checkout));
@@ -211,7 +214,7 @@ fn r39_a_payment_that_still_succeeds_goes_back_at_once() {
     let expected = [
         (Credit, "40: A+40"),
         (Credit, "10: B+10"),
-        (Withdrawn, "-40: A-40"),
+        (TopUpRefunded, "-40: A-40"),
         (Forfeited, "-10: B-10"),
     ];
     assert_eq!(rows(&book, from), own(&expected));
@@ -222,6 +225,130 @@ fn r39_a_payment_that_still_succeeds_goes_back_at_once() {
     assert_eq!(rows(&book, from), own(&expected));
     assert_eq!(book.show(), "0");
     assert_eq!(book.state.status, WalletStatus::Closed);
+    audit(&book);
+}
+
+/// How the payout of a payment stands, and what has been refunded of it.
+fn payout(book: &Book) -> (PayoutStatus, Amount) {
+    let mut rows = book.entries.iter().rev();
+    let payback = rows.find_map(|row| {
+        row.event
+            .payback
+            .as_deref()
+            .filter(|one| one.payout.is_some())
+    });
+    let payback = payback.expect("a payout");
+    let payout = payback.payout.as_ref().expect("a payout");
+    (payout.status, payback.refunded)
+}
+
+#[test]
+fn r39_a_close_opens_payouts_and_what_the_provider_refuses_is_for_a_person() {
+    use EntryKind::{Closed, Forfeited, TopUpRefunded};
+    let closed = || {
+        let mut book = paid(100, 10);
+        book.ok(debit(30));
+        let expected = [(TopUpRefunded, "-80: A-80"), (Closed, "0")];
+        assert_eq!(last_rows(&mut book, PayoutWay::Original), own(&expected));
+        assert_eq!(payout(&book), (PayoutStatus::Pending, units(80)));
+        let mut rows = book.entries.iter().rev();
+        let opened = rows.find(|row| row.event.kind == TopUpRefunded);
+        let id = opened.expect("a payout").id;
+        (book, id)
+    };
+    let (mut book, id) = closed();
+    book.ok(succeeded(id));
+    assert_eq!(payout(&book), (PayoutStatus::Succeeded, units(80)));
+    audit(&book);
+    // A bank may return what the provider had reported as paid back.
+    for mut book in [closed().0, book] {
+        book.ok(failed(id));
+        assert_eq!(payout(&book), (PayoutStatus::Manual, units(80)));
+        assert_eq!(book.show(), "0", "a closed wallet gets nothing back");
+        audit(&book);
+    }
+
+    let mut whole = paid(100, 10);
+    let expected = [
+        (TopUpRefunded, "-100: A-100"),
+        (Forfeited, "-10: B-10"),
+        (Closed, "0"),
+    ];
+    assert_eq!(last_rows(&mut whole, PayoutWay::Original), own(&expected));
+}
+
+#[test]
+fn r39_a_card_gets_no_more_than_has_not_gone_back() {
+    use EntryKind::{Closed, TopUpRefunded, Withdrawn};
+    let mut book = paid(100, 0);
+    book.ok(refund_of(30));
+    let expected = [(TopUpRefunded, "-70: A-70"), (Closed, "0")];
+    assert_eq!(last_rows(&mut book, PayoutWay::Original), own(&expected));
+    assert_eq!(payout(&book), (PayoutStatus::Pending, units(100)));
+
+    // The bank has taken the payment from other value; what was bought by it is given back.
+    let mut book = paid(100, 0);
+    book.ok(cash(150));
+    let spent = book.ok(debit(100)).id;
+    book.ok(dispute(Lost));
+    book.ok(refund(spent, None));
+    assert_eq!(book.show(), "150 A100 B50");
+    let expected = [(Withdrawn, "-150: A-100 B-50"), (Closed, "0")];
+    assert_eq!(last_rows(&mut book, PayoutWay::Original), own(&expected));
+    assert_eq!(payments(&book), [(None, PayoutWay::Manual)]);
+}
+
+#[test]
+fn r39_what_a_won_dispute_brings_to_a_closed_wallet_goes_back_to_its_card() {
+    use EntryKind::{Closed, DisputeChanged, Forfeited, Reversed, TopUpRefunded};
+    let mut book = paid(100, 10);
+    book.ok(dispute(Open));
+    let refused = book.run(close(PayoutWay::Original));
+    let holds = Rejection::Conflict("the wallet has open holds");
+    assert_eq!(refused, Err(holds), "what the bank may take is reserved");
+    book.ok(dispute(Lost));
+    assert_eq!(
+        last_rows(&mut book, PayoutWay::Original),
+        own(&[(Closed, "0")])
+    );
+    let from = book.entries.len();
+    book.ok(dispute(Won));
+    let expected = [
+        (Reversed, "110: B+10 A+100"),
+        (TopUpRefunded, "-100: A-100"),
+        (Forfeited, "-10: B-10"),
+    ];
+    assert_eq!(rows(&book, from), own(&expected));
+    assert_eq!(payout(&book), (PayoutStatus::Pending, units(100)));
+    assert_eq!(book.show(), "0");
+    audit(&book);
+
+    // What the bank had taken from another gift of cash comes back as that, and goes to the same card.
+    let mut book = paid(100, 0);
+    book.ok(refund_of(60));
+    book.ok(cash(70));
+    book.ok(debit(40));
+    book.ok(dispute(Lost));
+    book.ok(close(PayoutWay::Original));
+    let from = book.entries.len();
+    book.ok(dispute(Won));
+    let expected = [(Reversed, "40: B+40"), (TopUpRefunded, "-40: B-40")];
+    assert_eq!(rows(&book, from), own(&expected));
+    audit(&book);
+
+    // One that nobody had told of takes nothing from a wallet that is over.
+    let mut book = paid(100, 0);
+    book.ok(close(PayoutWay::Original));
+    let from = book.entries.len();
+    book.ok(dispute(Open));
+    book.ok(dispute(Lost));
+    book.ok(dispute(Won));
+    let expected = [
+        (DisputeChanged, "0"),
+        (DisputeChanged, "0"),
+        (DisputeChanged, "0"),
+    ];
+    assert_eq!(rows(&book, from), own(&expected));
     audit(&book);
 }
 

@@ -24,7 +24,7 @@ fn learn_of(provider_id: &str, status: DisputeStatus, amount: i64) -> Command {
 }
 
 /// The dispute of all that was charged.
-fn dispute(status: DisputeStatus) -> Command {
+pub(super) fn dispute(status: DisputeStatus) -> Command {
     learn_of("dp_1", status, 100)
 }
 

@@ -60,8 +60,8 @@ fn r8_a_withdrawal_draws_unheld_withdrawable_lots_the_newest_first() {
     let row = &book.entries.last().expect("a row").event;
     assert_eq!(row.kind, EntryKind::Withdrawn);
     assert_eq!(row.reason, Some(Reason::Withdrawal));
-    let payout = row.payout.as_ref().expect("it goes out");
-    assert_eq!(payout.way, PayoutWay::Manual);
+    let to = row.destination.as_ref().expect("it goes out");
+    assert_eq!(to.way, PayoutWay::Manual);
 }
 
 #[test]

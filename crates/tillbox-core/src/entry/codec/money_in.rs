@@ -3,7 +3,7 @@
 use super::{CodecError, Reader, Writer};
 use crate::alerts::{Alert, Alerts, AlertsChange, Source};
 use crate::amount::Amount;
-use crate::entry::{Payout, PayoutWay};
+use crate::entry::{Destination, PayoutWay};
 use crate::id::{PaymentMethodId, TopUpId};
 use crate::reason::Reason;
 use crate::recharge::{
@@ -126,9 +126,9 @@ impl Writer<'_> {
         self.byte(recharge.skipped.map_or(0, Skip::code));
     }
 
-    pub(super) fn payout(&mut self, payout: &Payout) {
-        self.byte(payout.way.code());
-        self.text_or_none(payout.payment_id.as_deref());
+    pub(super) fn destination(&mut self, to: &Destination) {
+        self.byte(to.way.code());
+        self.text_or_none(to.payment_id.as_deref());
     }
 
     pub(super) fn alerts_change(&mut self, change: &AlertsChange) {
@@ -237,8 +237,8 @@ impl Reader<'_> {
         })
     }
 
-    pub(super) fn payout(&mut self) -> Result<Payout, CodecError> {
-        Ok(Payout {
+    pub(super) fn destination(&mut self) -> Result<Destination, CodecError> {
+        Ok(Destination {
             way: PayoutWay::from_code(self.byte()?).ok_or(CodecError("unknown way of a payout"))?,
             payment_id: self.text_or_none()?,
         })

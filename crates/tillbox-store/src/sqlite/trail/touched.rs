@@ -55,7 +55,7 @@ pub(super) fn only_spends(entry: &Entry) -> bool {
         recharge,
         alerts,
         lot_change,
-        payout,
+        destination,
         status,
         overdraft_limit,
         effective_at: _,
@@ -75,7 +75,7 @@ pub(super) fn only_spends(entry: &Entry) -> bool {
         && recharge.is_none()
         && alerts.is_none()
         && lot_change.is_none()
-        && payout.is_none()
+        && destination.is_none()
         && status.is_none()
         && overdraft_limit.is_none()
 }

@@ -30,7 +30,7 @@ pub(crate) struct CloseBody {
 #[derive(Clone, Copy, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub(crate) enum RefundWay {
-    /// To the cards that were charged. The provider is not asked by itself yet: refund these payments there.
+    /// To the cards that were charged: the provider is asked to refund them. What it refuses is a manual payout.
     Original,
     /// By the merchant, outside of all this.
     Manual,
@@ -59,7 +59,8 @@ pub(crate) struct PlanView {
 #[derive(Serialize, ToSchema)]
 #[schema(as = Payout)]
 pub(crate) struct PayoutView {
-    /// Null for what came from no payment, or is less than a card is refunded.
+    /// Null for what came from no payment, or can't go back to its card: less than a minor unit, or what has gone back
+    /// already.
     top_up_id: Option<String>,
     payment_intent_id: Option<String>,
     amount: String,
@@ -70,12 +71,12 @@ pub(crate) struct PayoutView {
 impl PlanView {
     pub(crate) fn of(rows: &[Arc<Entry>], currency: Currency) -> Self {
         let payouts = rows.iter().filter_map(|row| {
-            let payout = row.event.payout.as_ref()?;
+            let to = row.event.destination.as_ref()?;
             Some(PayoutView {
                 top_up_id: row.event.top_up_id.as_ref().map(TopUpId::to_string),
-                payment_intent_id: payout.payment_id.as_deref().map(str::to_owned),
+                payment_intent_id: to.payment_id.as_deref().map(str::to_owned),
                 amount: print(row.event.amount.abs(), currency),
-                way: payout.way.name(),
+                way: to.way.name(),
             })
         });
         let given_up = rows
@@ -91,8 +92,9 @@ impl PlanView {
 
 /// Ends a wallet. What may be paid out is withdrawn, the rest forfeited, in one commit; top-ups that wait for the
 /// customer are given up, and auto-recharge ends. Refused while holds are open, debt is left or a top-up is processing.
-/// A dry run shows the wallet as it would be, and the plan. The refunds themselves are the merchant's to make, at the
-/// provider or by bank: each withdrawal names the payment that it belongs to.
+/// A dry run shows the wallet as it would be, and the plan. With `original`, the cards are refunded by the provider behind
+/// the answer: `top_up.refunded` tells of each that was, and a withdrawal that it refuses is the merchant's to pay, told by
+/// `wallet.updated`. All other withdrawals are the merchant's to pay; each names the payment that it belongs to.
 #[utoipa::path(post, path = "/v1/wallets/{wallet_id}/close", tag = "wallets", params(("wallet_id" = String, Path), ("Idempotency-Key" = String, Header)),
     request_body = CloseBody, responses((status = 200, body = WalletView)))]
 pub(crate) async fn close(

@@ -175,9 +175,9 @@ impl<'a> TransactionView<'a> {
 
 /// The provider's id of the payment behind a credit, or of the one that value goes back to.
 fn payment_id(event: &Event) -> Option<&str> {
-    match (event.top_up.as_deref(), &event.payout) {
+    match (event.top_up.as_deref(), &event.destination) {
         (Some(top_up), _) => top_up.payment_id.as_deref(),
-        (None, Some(payout)) => payout.payment_id.as_deref(),
+        (None, Some(to)) => to.payment_id.as_deref(),
         (None, None) => None,
     }
 }

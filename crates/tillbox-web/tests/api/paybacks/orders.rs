@@ -1,7 +1,7 @@
 //! Who learns of a refund, in every order, and what becomes of a payment, in every order: each with a crash between any
 //! two steps (R27, R28).
 
-use super::{Paid, paid, principal, set_faults};
+use super::{Paid, closing, paid, principal, set_faults};
 use crate::app::TestApp;
 use futures_util::StreamExt;
 use serde_json::json;
@@ -53,6 +53,15 @@ const WAYS: [Way; 5] = [
     Way::Sync,
 ];
 
+/// What opens a payout.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum By {
+    /// A refund of the top-up.
+    Refund,
+    /// The end of the wallet.
+    Close,
+}
+
 struct Case {
     order: Vec<Way>,
     paid: Paid,
@@ -60,15 +69,19 @@ struct Case {
 }
 
 impl Case {
-    async fn new(app: &TestApp, order: Vec<Way>) -> Self {
+    async fn new(app: &TestApp, order: Vec<Way>, by: By) -> Self {
         let paid = paid(app, "pm_card_visa", "25").await;
-        let refund = app.post(&paid.refund_path(), "refund", "{}").await;
-        assert_eq!(refund.status, 201, "{}", refund.json());
-        let id = refund.json()["id"].as_str().expect("an id").to_owned();
+        match by {
+            By::Refund => {
+                let refund = app.post(&paid.refund_path(), "refund", "{}").await;
+                assert_eq!(refund.status, 201, "{}", refund.json());
+            }
+            By::Close => drop(closing::close(app, &paid).await),
+        }
         Self {
             order,
+            payout: closing::payout(app, &paid).await,
             paid,
-            payout: EntryId::parse(&id).expect("an id"),
         }
     }
 
@@ -110,10 +123,10 @@ async fn step_of(app: &TestApp, cases: &[Case], step: usize, lost: bool) {
         .await;
 }
 
-async fn run_refunds(longest: usize, declined: bool) {
+async fn run_refunds(longest: usize, by: By, declined: bool) {
     let mut app = TestApp::start_without_worker();
     let cases: Vec<Case> = futures_util::stream::iter(orders(&WAYS, longest))
-        .map(|order| Case::new(&app, order))
+        .map(|order| Case::new(&app, order, by))
         .buffered(TOGETHER)
         .collect()
         .await;
@@ -137,7 +150,18 @@ async fn run_refunds(longest: usize, declined: bool) {
         let order = &case.order;
         let rows = case.paid.transactions(&app).await;
         let top_up = case.paid.top_up(&app).await;
-        if declined {
+        if by == By::Close {
+            assert_eq!(rows.len(), 2, "{order:?}: {rows:?}");
+            assert_eq!(top_up["refunded"], "25.00", "{order:?}");
+            // A person has to pay what the provider refused.
+            let path = format!(
+                "/v1/events?type=wallet.updated&wallet_id={}",
+                case.paid.wallet
+            );
+            let told = app.get(&path).await.json();
+            let times = told["data"].as_array().map(Vec::len);
+            assert_eq!(times, Some(usize::from(declined)), "{order:?}");
+        } else if declined {
             assert_eq!(rows.len(), 3, "{order:?}: {rows:?}");
             assert_eq!(rows[2], ("reversal".to_owned(), "25.00".to_owned()));
             assert_eq!(top_up["refundable"], "25.00", "{order:?}");
@@ -157,13 +181,20 @@ async fn run_refunds(longest: usize, declined: bool) {
 /// 155 orders.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn r27_each_order_of_ways_to_learn_of_a_refund_pays_back_once() {
-    run_refunds(3, false).await;
+    run_refunds(3, By::Refund, false).await;
 }
 
 /// 155 orders.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn r27_each_order_of_ways_to_learn_of_a_refund_that_failed_reverses_once() {
-    run_refunds(3, true).await;
+    run_refunds(3, By::Refund, true).await;
+}
+
+/// 30 orders each, of payouts that the end of a wallet has opened.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn r39_each_order_of_ways_to_learn_of_a_payout_of_a_closed_wallet_ends_it_once() {
+    run_refunds(2, By::Close, false).await;
+    run_refunds(2, By::Close, true).await;
 }
 
 /// What may come of a payment.

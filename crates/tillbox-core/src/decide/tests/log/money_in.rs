@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::alerts::{Alert, Alerts, AlertsChange, Source};
-use crate::entry::{LotChange, Payout, PayoutWay, decode_standing, encode_standing};
+use crate::entry::{Destination, LotChange, PayoutWay, decode_standing, encode_standing};
 use crate::id::PaymentMethodId;
 use crate::recharge::{
     Charge, Month, PauseReason, Recharge, RechargeSettings, RechargeState, Refill, Skip,
@@ -147,18 +147,18 @@ fn a_cut_or_lengthened_body_of_money_in_is_refused() {
     assert!(!read(&[bytes.as_slice(), &[0]].concat()));
 }
 
-fn going_out(payout: Option<Payout>, lot_change: Option<LotChange>) -> Entry {
+fn going_out(destination: Option<Destination>, lot_change: Option<LotChange>) -> Entry {
     let event = Event {
         top_up_id: Some(TopUpId::from_number(12)),
-        payout,
+        destination,
         lot_change,
         ..Event::new(EntryKind::Withdrawn, Note::default())
     };
     sealed(event, Actor::System)
 }
 
-fn payout(way: PayoutWay, payment_id: Option<&str>) -> Payout {
-    Payout {
+fn to(way: PayoutWay, payment_id: Option<&str>) -> Destination {
+    Destination {
         way,
         payment_id: payment_id.map(Box::from),
     }
@@ -179,13 +179,13 @@ fn changed_lot(expires_at: Option<Timestamp>) -> LotChange {
 
 #[test]
 fn format_1_of_money_out_never_changes() {
-    let original = payout(PayoutWay::Original, Some("pay-é"));
+    let original = to(PayoutWay::Original, Some("pay-é"));
     check_vector(
         &going_out(Some(original), Some(changed_lot(Some(at(2))))),
         "0180100003000018328089be8ae5c5b2060180f7c988e5c5b206d8048092b88be5c5b2060101067061792dc3a9",
         "881f265b8f8e5ef508a3945ccc17a0daa153fcbae94adf0e9180b4639fc9fb0f",
     );
-    let manual = payout(PayoutWay::Manual, None);
+    let manual = to(PayoutWay::Manual, None);
     check_vector(
         &going_out(Some(manual), None),
         "01801000020000180000",
@@ -200,7 +200,7 @@ fn format_1_of_money_out_never_changes() {
 
 #[test]
 fn a_cut_lengthened_or_newer_body_of_money_out_is_refused() {
-    let original = payout(PayoutWay::Original, Some("pay"));
+    let original = to(PayoutWay::Original, Some("pay"));
     let bytes = body(&going_out(Some(original), Some(changed_lot(None))));
     assert!(read(&bytes));
     for end in 0..bytes.len() {
