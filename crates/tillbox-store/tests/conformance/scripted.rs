@@ -17,6 +17,7 @@ use tillbox_engine::port::{LedgerStore, Remembered, StoredAnswer};
 on_both_stores!(
     every_kind_of_credit_comes_back,
     debits_and_debt_come_back,
+    a_wallet_that_spends_in_the_commit_that_opens_it_comes_back,
     holds_come_back_with_what_they_reserve,
     a_refund_finds_what_paid_the_debt,
     what_is_past_its_date_is_booked_and_comes_back,
@@ -76,6 +77,17 @@ fn debits_and_debt_come_back(store: impl TestStore) {
         .expect("pays debt");
     books.commit_and_compare();
     assert_eq!(books.state(1).debt.total(), units(58));
+}
+
+fn a_wallet_that_spends_in_the_commit_that_opens_it_comes_back(store: impl TestStore) {
+    let mut books = Books::new(store);
+    books.open(new_wallet(1, 1));
+    books.run(1, &debit(4)).expect("into the overdraft");
+    books.commit().expect("a commit");
+    books.store.reopen();
+    books.compare_loaded();
+    books.run(1, &debit(5)).expect("once more");
+    books.commit_and_compare();
 }
 
 fn holds_come_back_with_what_they_reserve(store: impl TestStore) {

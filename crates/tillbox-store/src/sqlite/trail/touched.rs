@@ -90,7 +90,8 @@ pub(super) fn touched_by<'a>(batch: &Batch<'a>) -> Vec<Touched<'a>> {
             state,
             rows: Vec::new(),
             drawn: Vec::new(),
-            is_folded: false,
+            // What trails is found by the stored state: the first one is written with the wallet.
+            is_folded: batch.opened.iter().any(|new| new.wallet.id == state.id),
         });
     }
     // One that draws on many lots, or has many rows, is folded at once: what waits of a wallet is small.
