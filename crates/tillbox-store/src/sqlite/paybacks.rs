@@ -133,16 +133,19 @@ pub fn of_top_up(connection: &Connection, row: &TopUpRow) -> Result<Option<Payba
     )
 }
 
-/// The payout of a wallet that is known by that transaction.
+/// The payout to a payment of a wallet that is known by that transaction.
 pub(super) fn payout_of(
     connection: &Connection,
     wallet: WalletId,
+    top_up: TopUpId,
     id: EntryId,
 ) -> Result<Option<Payout>, StoreError> {
-    let sql =
-        format!("SELECT {PAYOUT_COLUMNS} FROM payouts p WHERE p.id = ?1 AND p.wallet_id = ?2");
+    let sql = format!(
+        "SELECT {PAYOUT_COLUMNS} FROM payouts p WHERE p.id = ?1 AND p.wallet_id = ?2 AND p.top_up_id = ?3"
+    );
     let mut statement = connection.prepare_cached(&sql)?;
-    let mut rows = statement.query_and_then([id.number(), wallet.number()], payout)?;
+    let values = [id.number(), wallet.number(), top_up.number()];
+    let mut rows = statement.query_and_then(values, payout)?;
     Ok(rows.next().transpose()?.map(|(_, payout)| payout))
 }
 

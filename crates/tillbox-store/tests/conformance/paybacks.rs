@@ -17,6 +17,7 @@ on_both_stores!(
     a_failed_refund_behind_a_lost_dispute_is_taken_again,
     a_dispute_reserves_takes_and_gives_back,
     payments_of_others_are_not_found,
+    a_payout_to_another_payment_is_not_found,
 );
 
 /// Payment 1 of wallet 1: 100 charged, 10 given.
@@ -108,4 +109,22 @@ fn payments_of_others_are_not_found(store: impl TestStore) {
     assert_eq!(refused, Err(Rejection::TopUpNotFound));
     let refused = books.run(2, &dispute(1, Open, 1));
     assert_eq!(refused, Err(Rejection::TopUpNotFound));
+}
+
+fn a_payout_to_another_payment_is_not_found(store: impl TestStore) {
+    let mut books = paid(store);
+    let opened = top_up(2, 50, Channel::Link);
+    books.run(1, &opened).expect("opened");
+    let settled = settle(TopUpId::from_number(2), units(50));
+    books.run(1, &settled).expect("paid");
+    let refund = books
+        .run(1, &refund_to_card(1, Some(40)))
+        .expect("refunded");
+    books.commit_and_compare();
+    let refused = books.run(1, &end_payout(2, refund.id, None));
+    assert_eq!(refused, Err(Rejection::TransactionNotFound));
+    books
+        .run(1, &end_payout(1, refund.id, None))
+        .expect("paid back");
+    books.commit_and_compare();
 }

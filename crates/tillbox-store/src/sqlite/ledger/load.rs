@@ -167,7 +167,7 @@ pub(super) fn load_payment(
     let debit = payout.or(last.map(|last| last.entry_id));
     Ok(Some(PaymentRecord {
         payout: match payout {
-            Some(payout) => paybacks::payout_of(connection, wallet, payout)?,
+            Some(payout) => paybacks::payout_of(connection, wallet, id, payout)?,
             None => None,
         },
         debit: match debit {
