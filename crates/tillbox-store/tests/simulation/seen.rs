@@ -72,7 +72,7 @@ fn can_be(operation: &str, what: &str) -> bool {
         // It writes nothing, so that nothing of it is refused, kept or replayed.
         "dry run" => !["replayed", "done unheard", "bad row", "refused"].contains(&what),
         // It has no key, and what it books is nobody's answer.
-        "sweep" => !["replayed", "done unheard", "bad row", "rejected"].contains(&what),
+        "sweep" => !["replayed", "done unheard", "bad row"].contains(&what),
         _ => true,
     }
 }

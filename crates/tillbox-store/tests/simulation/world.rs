@@ -1,23 +1,23 @@
 //! Clients, engine, store and model, and the rounds that they go through.
 
-use crate::client::{MERCHANT, START, begin, new_wallet, opening, units, wait};
+use crate::client::{MERCHANT, START, begin, wait_for_all};
 use crate::dice::Dice;
 use crate::disk::Disk;
-use crate::faulty::Faulty;
+use crate::faulty::{Faulty, GATE};
 use crate::model::Model;
 use crate::plan::{FAULTS, Plan};
-use crate::script::{Asked, Script, WALLETS};
+use crate::script::{Asked, Request, Script};
 use crate::seen::Seen;
 use std::collections::{BTreeMap, HashMap, VecDeque};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Barrier, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
 use tillbox_core::audit::WalletAudit;
 use tillbox_core::entry::Entry;
 use tillbox_core::id_source::IdSource;
 use tillbox_core::time::Timestamp;
-use tillbox_core::wallet::{WalletState, WalletStatus};
-use tillbox_engine::clock::{Clock, ManualClock};
-use tillbox_engine::work::SubmitError;
+use tillbox_core::wallet::WalletState;
+use tillbox_engine::clock::{Clock, ManualClock, MerchantClock};
+use tillbox_engine::work::{Answer, OpenSubmission, Submission, SubmitError};
 use tillbox_engine::{Engine, LaneEnd, Options};
 
 /// Rounds in which something may go wrong.
@@ -44,6 +44,8 @@ pub(crate) struct World<D: Disk> {
     pub(crate) disk: D,
     clock: Arc<ManualClock>,
     plan: Arc<Mutex<Plan>>,
+    /// Holds up the engine while the pieces of a round are queued.
+    gate: Arc<Barrier>,
     running: Option<Running<D>>,
     pub(crate) models: BTreeMap<i64, Model>,
     pub(crate) audits: BTreeMap<i64, WalletAudit>,
@@ -63,6 +65,7 @@ impl<D: Disk> World<D> {
             disk: D::new(),
             clock: Arc::new(ManualClock::at(START)),
             plan: Arc::default(),
+            gate: Arc::new(Barrier::new(2)),
             running: None,
             models: BTreeMap::new(),
             audits: BTreeMap::new(),
@@ -73,20 +76,6 @@ impl<D: Disk> World<D> {
             trace,
         };
         world.start();
-        for number in 1..=WALLETS {
-            let overdraft = if number == 1 { 0 } else { 10 };
-            let waits = number == WALLETS || world.script.dice.chance(10);
-            let status = if waits {
-                WalletStatus::PendingActivation
-            } else {
-                WalletStatus::Active
-            };
-            let wallet = new_wallet(number, status, units(overdraft));
-            wait(world.engine().open_wallet(opening(wallet))).expect("a wallet is opened");
-            let model = Model::new(status, i128::from(overdraft) * 1_000_000);
-            world.models.insert(number, model);
-            world.audits.insert(number, WalletAudit::new(wallet.id));
-        }
         world
     }
 
@@ -100,12 +89,12 @@ impl<D: Disk> World<D> {
     }
 
     fn start(&mut self) {
-        let store = Faulty::new(self.disk.open(), &self.plan);
+        let store = Faulty::new(self.disk.open(), &self.plan, &self.gate);
         let options = Options {
             clock: Arc::<ManualClock>::clone(&self.clock),
             ids: Arc::new(IdSource::after(self.disk.highest_id())),
             salt_key: [7; 32],
-            queue: 64,
+            queue: 1_024,
             batch: 1_024,
             cache_bytes: if self.script.dice.chance(30) {
                 1
@@ -170,9 +159,12 @@ impl<D: Disk> World<D> {
         };
         self.tell(|| format!("a caller hangs up at {now}"));
         let engine = self.engine();
-        begin(engine.submit(asked.submission.clone()));
+        match &asked.request {
+            Request::Command(one) => begin(engine.submit(one.as_ref().clone())),
+            Request::Open(one) => begin(engine.open_wallet(one.as_ref().clone())),
+        }
         // The queue is in order: what is read behind it is read when it is done.
-        look(self);
+        self.come_by();
         let unheard = [Err(SubmitError::OutcomeUnknown)];
         self.judge(&[asked], &unheard, &Plan::default(), now);
         self.compare(now);
@@ -189,14 +181,49 @@ impl<D: Disk> World<D> {
             };
             format!("round at {now}, fault: {fault}")
         });
-        *self.plan() = plan;
-        let submissions = round.iter().map(|one| one.submission.clone()).collect();
-        let answers = wait(self.engine().submit_many(submissions));
+        let answers = self.answers(round, plan);
         assert_eq!(answers.len(), round.len(), "each request has an answer");
         let plan = std::mem::take(&mut *self.plan());
         self.settle(&plan);
         self.judge(round, &answers, &plan, now);
         self.compare(now);
+    }
+
+    /// What the engine answers to a round, of which the plan comes true. It takes all of it into one batch.
+    fn answers(&self, round: &[Asked], plan: Plan) -> Vec<Answer> {
+        let pieces = pieces(round);
+        let engine = self.engine();
+        let is_held_up = pieces.len() > 1;
+        if is_held_up {
+            begin(engine.read(MERCHANT, GATE, MerchantClock::default(), |_, _| ()));
+            self.gate.wait();
+        }
+        *self.plan() = plan;
+        let answers = pieces.into_iter().map(|piece| {
+            let engine = engine.clone();
+            async move {
+                match piece {
+                    Piece::Commands(many) => engine.submit_many(many).await,
+                    Piece::Open(one) => vec![engine.open_wallet(*one).await],
+                }
+            }
+        });
+        let answers = wait_for_all(answers, || {
+            if is_held_up {
+                self.gate.wait();
+            }
+        });
+        answers.into_iter().flatten().collect()
+    }
+
+    /// Waits until all that is queued is done.
+    fn come_by(&self) {
+        let engine = self.engine();
+        let read = engine.read(MERCHANT, GATE, MerchantClock::default(), |_, _| ());
+        wait_for_all(std::iter::once(read), || {
+            self.gate.wait();
+            self.gate.wait();
+        });
     }
 
     /// Time goes on, mostly; at times the machine's clock jumps back.
@@ -252,7 +279,8 @@ impl<D: Disk> World<D> {
         let last = self.models.values().map(|model| model.last_at).max();
         self.clock
             .set(self.now().max(last.unwrap_or(START)).plus_days(100));
-        let sweeps = (1..=WALLETS).map(|number| self.script.sweep(number));
+        let sweeps = self.models.keys();
+        let sweeps = sweeps.map(|number| self.script.sweep_of(*number));
         let sweeps: Vec<Asked> = sweeps.collect();
         self.play(&sweeps, Plan::default());
         for _ in 0..LAST_WORDS {
@@ -273,9 +301,28 @@ impl<D: Disk> World<D> {
     }
 }
 
+/// What goes into the queue as one.
+enum Piece {
+    Commands(Vec<Submission>),
+    Open(Box<OpenSubmission>),
+}
+
+/// Commands beside each other are one piece.
+fn pieces(round: &[Asked]) -> Vec<Piece> {
+    let mut pieces = Vec::new();
+    for asked in round {
+        match (&asked.request, pieces.last_mut()) {
+            (Request::Command(one), Some(Piece::Commands(many))) => many.push(one.as_ref().clone()),
+            (Request::Command(one), _) => pieces.push(Piece::Commands(vec![one.as_ref().clone()])),
+            (Request::Open(one), _) => pieces.push(Piece::Open(one.clone())),
+        }
+    }
+    pieces
+}
+
 fn draw_plan(dice: &mut Dice, round: &[Asked]) -> Plan {
     let fault = *dice.pick(&FAULTS).expect("some");
-    let bad = dice.pick(round).and_then(|one| one.submission.key);
+    let bad = dice.pick(round).and_then(Asked::key);
     Plan {
         fault,
         after: dice.roll(0, 5),
@@ -288,15 +335,15 @@ fn draw_plan(dice: &mut Dice, round: &[Asked]) -> Plan {
 /// Looks at all wallets through the engine.
 pub(crate) fn look<D: Disk>(world: &World<D>) -> Vec<WalletState> {
     let engine = world.engine();
-    let reads = (1..=WALLETS).map(|number| {
-        let (engine, clock) = (engine.clone(), crate::script::clock_of(number));
-        let id = crate::client::wallet(number);
+    let reads = world.models.keys().map(|number| {
+        let (engine, clock) = (engine.clone(), crate::script::clock_of(*number));
+        let id = crate::client::wallet(*number);
         async move {
             engine
                 .read(MERCHANT, id, clock, |state, _| state.clone())
                 .await
         }
     });
-    let seen = crate::client::wait_for_all(reads).into_iter();
+    let seen = wait_for_all(reads, || ()).into_iter();
     seen.map(|one| one.expect("a wallet is read")).collect()
 }

@@ -1,6 +1,6 @@
 //! Top-ups, auto-recharge and alerts: sums over all top-ups there ever were, made anew each time.
 
-use super::{Model, Moved, NOTHING, Refusable, money, narrow, wide};
+use super::{Follow, Model, Moved, NOTHING, Refusable, narrow, wide};
 use tillbox_core::alerts::{AlertsChange, Source};
 use tillbox_core::command::{OpenTopUp, SetRecharge, SettleTopUp, TopUpEnd};
 use tillbox_core::id::{EntryId, TopUpId};
@@ -18,7 +18,7 @@ pub(crate) const MINIMUM: i128 = 5 * UNIT;
 pub(crate) const MAXIMUM: i128 = 40 * UNIT;
 pub(crate) const MAXIMUM_BALANCE: i128 = 120 * UNIT;
 pub(crate) const BONUS_DAYS: i64 = 3;
-const CENT: i128 = 10_000;
+pub(super) const CENT: i128 = 10_000;
 
 /// A top-up, and how much of it came in.
 #[derive(Clone, Debug)]
@@ -43,15 +43,6 @@ pub(crate) struct ModelRecharge {
     failures: usize,
     told: Option<&'static str>,
     last_month: (i64, i64),
-}
-
-/// What follows from a row by itself.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Follow {
-    /// A charge of that amount.
-    Charge(i128),
-    /// A limit held it back.
-    Skipped,
 }
 
 impl ModelRecharge {
@@ -134,7 +125,7 @@ impl Model {
     }
 
     /// The charge that is due behind a row, or the limit that holds it back, told once.
-    pub(crate) fn what_follows(&mut self, now: Timestamp) -> Option<Follow> {
+    pub(super) fn recharge_follows(&mut self, now: Timestamp) -> Option<Follow> {
         if !std::mem::take(&mut self.asks) {
             return None;
         }
@@ -192,7 +183,7 @@ impl Model {
     pub(super) fn open_top_up(&mut self, open: &OpenTopUp, now: Timestamp) -> Refusable<Moved> {
         let is_activation = open.reason == Reason::Activation;
         if !is_activation {
-            self.not_pending()?;
+            self.in_use()?;
         } else if self.status != WalletStatus::PendingActivation {
             return Err(Rejection::WalletNotActive(self.status));
         } else {
@@ -312,23 +303,26 @@ impl Model {
                 recharge.charge = None;
             }
         }
+        let given = top_up.amount - charged;
         if charged == 0 {
-            return Ok(self.bonus(top_up.amount, now, id));
+            self.value_in(
+                given,
+                FundingType::Promotional,
+                50,
+                Some(now.plus_days(BONUS_DAYS)),
+                now,
+            );
+        } else {
+            self.value_in(charged, FundingType::Cash, 50, None, now);
+            self.learn_payment(settle.top_up_id, charged, given);
         }
-        self.value_in(charged, FundingType::Cash, 50, None, now);
-        self.owed_bonus = top_up.amount - charged;
-        Ok(self.moved(id, charged, false, Vec::new()))
-    }
-
-    /// The provider's discount: a lot of its own (R26).
-    pub(crate) fn bonus(&mut self, amount: i128, now: Timestamp, id: EntryId) -> Moved {
-        let end = now.plus_days(BONUS_DAYS);
-        self.value_in(amount, FundingType::Promotional, 50, Some(end), now);
-        self.moved(id, amount, false, Vec::new());
-        money(amount)
+        self.follow_payment(settle.top_up_id, charged, given);
+        let own = if charged == 0 { given } else { charged };
+        Ok(self.moved(id, own, false, Vec::new()))
     }
 
     pub(super) fn set_recharge(&mut self, set: &SetRecharge) -> Refusable<Moved> {
+        self.not_closed()?;
         if set.is_enabled && !set.has_method {
             return Err(Rejection::PaymentMethodRequired);
         }
@@ -383,7 +377,8 @@ impl Model {
         Ok(NOTHING)
     }
 
-    pub(super) fn set_alerts(&mut self, change: &AlertsChange) -> Moved {
+    pub(super) fn set_alerts(&mut self, change: &AlertsChange) -> Refusable<Moved> {
+        self.not_closed()?;
         let mut thresholds: Vec<i128> = change.thresholds.iter().copied().map(wide).collect();
         thresholds.sort_unstable();
         thresholds.dedup();
@@ -392,7 +387,7 @@ impl Model {
         }
         let armed = |one: i128| self.alerts.contains(&(one, true));
         self.alerts = thresholds.iter().map(|one| (*one, armed(*one))).collect();
-        NOTHING
+        Ok(NOTHING)
     }
 
     /// Latches, once a row has moved the value (R41).
@@ -405,6 +400,15 @@ impl Model {
             if value * 10 >= *threshold * 11 {
                 *armed = true;
             }
+        }
+    }
+
+    /// Money went back: auto-recharge, where it is on, waits for a person (R21).
+    pub(super) fn pause_for_money_back(&mut self) {
+        if let Some(recharge) = self.recharge.as_mut().filter(|one| one.enabled) {
+            recharge.until = None;
+            let why = recharge.paused.take();
+            recharge.paused = why.or(Some(PauseReason::MoneyWentBack));
         }
     }
 
@@ -429,6 +433,7 @@ impl Model {
     }
 
     fn enabled(&mut self) -> Refusable<&mut ModelRecharge> {
+        self.not_closed()?;
         let on = self.recharge.as_mut().filter(|one| one.enabled);
         on.ok_or(Rejection::Conflict("auto-recharge is off"))
     }

@@ -6,7 +6,6 @@ use tillbox_core::id::{EntryId, HoldId};
 use tillbox_core::lot::FundingType;
 use tillbox_core::rejection::Rejection;
 use tillbox_core::time::Timestamp;
-use tillbox_core::wallet::WalletStatus;
 
 impl Model {
     pub(super) fn refund(
@@ -17,16 +16,15 @@ impl Model {
         now: Timestamp,
         id: EntryId,
     ) -> Refusable<Moved> {
-        let Some(record) = self.moves.get_mut(&debit) else {
+        let Some(record) = self.moves.get(&debit) else {
             return Err(Rejection::TransactionNotFound);
         };
-        if self.status == WalletStatus::PendingActivation {
-            return Err(Rejection::WalletNotActive(self.status));
-        }
-        if !record.refundable {
+        let left = -record.amount - record.refunded;
+        let is_refundable = record.refundable;
+        self.in_use()?;
+        if !is_refundable {
             return Err(Rejection::NotRefundable);
         }
-        let left = -record.amount - record.refunded;
         if amount.is_some_and(|amount| amount <= 0) {
             return Err(nothing_of(left));
         }
@@ -36,6 +34,24 @@ impl Model {
                 remaining: narrow(left),
             });
         }
+        self.give_back(debit, amount, grace_days, now);
+        Ok(self.moved(id, amount, false, Vec::new()))
+    }
+
+    /// Gives back the next `amount` of a debit, of which so much must be left: to its lots or what comes after them,
+    /// and against what it still owes.
+    pub(super) fn give_back(
+        &mut self,
+        debit: EntryId,
+        amount: i128,
+        grace_days: i64,
+        now: Timestamp,
+    ) {
+        let record = self.moves.get_mut(&debit).expect("it was found before");
+        assert!(
+            record.refunded + amount <= -record.amount,
+            "no more comes back than went out"
+        );
         cut(&mut record.stretches, record.refunded);
         cut(&mut record.stretches, record.refunded + amount);
         let (from, to) = (record.refunded, record.refunded + amount);
@@ -59,11 +75,13 @@ impl Model {
             if old.expires.is_some_and(|expires| expires <= now) {
                 freed.push((self.lots.len(), share));
                 self.lots.push(ModelLot {
+                    id: None,
                     expires: Some(now.plus_days(grace_days)),
                     created: now,
                     amount: share,
                     remaining: share,
                     held: 0,
+                    lapsed: 0,
                     ..old
                 });
             } else {
@@ -72,7 +90,6 @@ impl Model {
             }
         }
         self.pay_debt(freed, now);
-        Ok(self.moved(id, amount, false, Vec::new()))
     }
 
     pub(super) fn value_in(
@@ -85,6 +102,8 @@ impl Model {
     ) {
         use FundingType::{Cash, ManualAdjustment, Refund};
         self.lots.push(ModelLot {
+            id: None,
+            payment: None,
             priority,
             expires,
             withdrawable: [Cash, Refund, ManualAdjustment].contains(&funding),
@@ -92,6 +111,7 @@ impl Model {
             amount,
             remaining: amount,
             held: 0,
+            lapsed: 0,
         });
         self.pay_debt(vec![(self.lots.len() - 1, amount)], now);
     }

@@ -1,6 +1,6 @@
 //! What is asked of top-ups, auto-recharge and alerts: also what a provider says, once, twice, late or never.
 
-use super::{Asked, Script};
+use super::{Asked, Script, freezes};
 use crate::client::key;
 use crate::model::{BONUS_DAYS, MAXIMUM, MAXIMUM_BALANCE, MINIMUM, Model, narrow};
 use std::collections::{BTreeMap, HashMap};
@@ -26,8 +26,8 @@ pub(crate) struct MoneyScript {
     next: i64,
 }
 
-/// What the merchant allows.
-pub(crate) fn policies() -> Arc<Policies> {
+/// What a wallet's merchant allows.
+pub(crate) fn policies(wallet: i64) -> Arc<Policies> {
     let amount = |micros: i128| Amount::from_micros(micros.try_into().expect("a small amount"));
     let standard = Policy {
         top_up_limits: TopUpLimits {
@@ -36,6 +36,7 @@ pub(crate) fn policies() -> Arc<Policies> {
             maximum_balance: Some(amount(MAXIMUM_BALANCE)),
         },
         expiry_days: [(FundingType::Promotional, BONUS_DAYS)].into(),
+        freeze_on_dispute: freezes(wallet),
         ..Policy::default()
     };
     Arc::new(Policies {
@@ -70,7 +71,7 @@ fn end(top_up_id: TopUpId, end: TopUpEnd) -> EndTopUp {
 
 impl Script {
     /// A top-up was opened, by whomever.
-    pub(crate) fn learn_top_up(&mut self, wallet: i64, row: &Entry) {
+    pub(super) fn notice_top_up(&mut self, wallet: i64, row: &Entry) {
         if row.event.kind == EntryKind::TopUpOpened
             && let (Some(id), Some(top_up)) = (row.event.top_up_id, &row.event.top_up)
         {
@@ -85,6 +86,9 @@ impl Script {
             Command::AdvanceTopUp(advance) => advance.top_up_id,
             Command::EndTopUp(end) => end.top_up_id,
             Command::SettleTopUp(settle) => settle.top_up_id,
+            Command::RefundTopUp(refund) => refund.top_up_id,
+            Command::EndPayout(end) => end.top_up_id,
+            Command::LearnDispute(learn) => learn.top_up_id,
             _ => return (any, None),
         };
         let astray = self.dice.chance(5);
@@ -99,7 +103,7 @@ impl Script {
         }
     }
 
-    /// The provider says of every payment that is open how it ended.
+    /// The provider says of every payment that is open how it ended, of every payout, and of every dispute.
     pub(crate) fn last_word_of_provider(&mut self, models: &BTreeMap<i64, Model>) -> Vec<Asked> {
         let mut words = Vec::new();
         for (number, model) in models {
@@ -118,13 +122,9 @@ impl Script {
                 } else {
                     asked.key
                 };
-                words.push(Asked {
-                    operation,
-                    is_altered: false,
-                    hangs_up: false,
-                    submission: Submission { key, ..asked },
-                });
+                words.push(Asked::command(operation, Submission { key, ..asked }));
             }
+            self.last_word_on_money_back(*number, model, &mut words);
         }
         words
     }
@@ -240,7 +240,7 @@ impl Script {
     }
 
     /// Mostly one of the newest; sometimes one that never was.
-    fn top_up(&mut self) -> TopUpId {
+    pub(super) fn top_up(&mut self) -> TopUpId {
         let newest = self.money.opened.len().saturating_sub(6);
         let found = self.dice.pick(&self.money.opened[newest..]).copied();
         found.unwrap_or(TopUpId::from_number(i64::MAX))
