@@ -42,8 +42,3 @@ pub(crate) trait Mortal: LedgerStore {
     /// The power fails within this commit: some part of what it writes reaches the disk, by `chance`.
     fn die_in_commit(&mut self, batch: &Batch<'_>, chance: u64) -> Result<(), CommitError>;
 }
-
-/// Known, and not mended yet: what a dispute gives back that is won behind the end of its wallet stays on the wallet.
-pub(crate) fn is_known(detail: &str) -> bool {
-    detail.contains("Reversed behind the end")
-}

@@ -1,7 +1,7 @@
 //! What follows from a row by itself, in its commit.
 
 use super::money_in::BONUS_DAYS;
-use super::{From, Model, Moved, NOTHING};
+use super::{Model, Moved, NOTHING};
 use tillbox_core::entry::{Entry, EntryKind};
 use tillbox_core::id::TopUpId;
 use tillbox_core::lot::FundingType;
@@ -14,8 +14,10 @@ use tillbox_core::wallet::WalletStatus;
 pub(crate) enum Follow {
     /// The provider's discount on that payment: a lot of its own (R26).
     Bonus(TopUpId, i128),
-    /// A payment behind the wallet's end goes back: all of that lot (R39).
-    SentBack(usize),
+    /// What comes behind the wallet's end, by that payment or a dispute of it, goes back to its card (R39).
+    SentBack(TopUpId),
+    /// What can't, a person pays out.
+    RestPaidOut,
     /// And what came with it is given up.
     GiftForfeited,
     /// A lost dispute takes what a failed refund of that payment gave back (R28).
@@ -32,12 +34,18 @@ impl Model {
         if charged > 0 && given > 0 {
             self.follows.push_back(Follow::Bonus(id, given));
         }
+        self.follow_late_value(id);
+    }
+
+    /// Behind its end a wallet keeps nothing.
+    pub(super) fn follow_late_value(&mut self, id: TopUpId) {
         if self.status == WalletStatus::Closed {
-            if charged > 0 {
-                self.follows
-                    .push_back(Follow::SentBack(self.lots.len() - 1));
-            }
-            self.follows.push_back(Follow::GiftForfeited);
+            let all = [
+                Follow::SentBack(id),
+                Follow::RestPaidOut,
+                Follow::GiftForfeited,
+            ];
+            self.follows.extend(all);
         }
     }
 
@@ -45,7 +53,11 @@ impl Model {
     pub(crate) fn next_follow(&mut self, now: Timestamp) -> Option<Follow> {
         while let Some(follow) = self.follows.pop_front() {
             let is_something = match follow {
-                Follow::SentBack(lot) => self.unheld_of(lot) > 0,
+                Follow::SentBack(payment) => {
+                    let lots = self.open_lots(|lot| lot.withdrawable);
+                    self.for_card(payment, &lots) > 0
+                }
+                Follow::RestPaidOut => !self.open_lots(|lot| lot.withdrawable).is_empty(),
                 Follow::GiftForfeited => self.unheld() > 0,
                 Follow::Retaken(payment) => self.is_owed_to_disputes(payment),
                 Follow::Bonus(..) | Follow::Charge(_) | Follow::Skipped => true,
@@ -61,7 +73,8 @@ impl Model {
     pub(crate) fn run_follow(&mut self, follow: Follow, row: &Entry, now: Timestamp) -> Moved {
         let (kind, reason) = match follow {
             Follow::Bonus(..) => (EntryKind::Credit, Some(Reason::Bonus)),
-            Follow::SentBack(_) => (EntryKind::Withdrawn, Some(Reason::Withdrawal)),
+            Follow::SentBack(_) => (EntryKind::TopUpRefunded, Some(Reason::Withdrawal)),
+            Follow::RestPaidOut => (EntryKind::Withdrawn, Some(Reason::Withdrawal)),
             Follow::GiftForfeited => (EntryKind::Forfeited, Some(Reason::Forfeiture)),
             Follow::Retaken(_) => (EntryKind::ChargedBack, Some(Reason::Chargeback)),
             Follow::Charge(_) => (EntryKind::TopUpOpened, None),
@@ -80,11 +93,11 @@ impl Model {
                     .bonus_lot = Some(lot);
                 self.moved(row.id, amount, false, Vec::new())
             }
-            Follow::SentBack(lot) => {
-                let amount = self.unheld_of(lot);
-                self.lots[lot].remaining -= amount;
-                self.moved(row.id, -amount, false, vec![(From::Lot(lot), amount)])
+            Follow::SentBack(payment) => {
+                let lots = self.open_lots(|lot| lot.withdrawable);
+                self.send_to_card(payment, &lots, row.id)
             }
+            Follow::RestPaidOut => self.pay_out_rest(row.id),
             Follow::GiftForfeited => self.forfeit(row.id),
             Follow::Retaken(payment) => self.charge_back(payment, None, now, row.id),
             Follow::Charge(amount) => {

@@ -82,6 +82,12 @@ impl ModelPayment {
         self.refunded() + self.clawed() + self.charged_back()
     }
 
+    /// What of the charge its card may still get.
+    fn unreturned(&self) -> i128 {
+        let of_charge = self.charged - self.refunded() - self.lost();
+        of_charge.min(self.credited() - self.gone()).max(0)
+    }
+
     /// What disputes took of what was given.
     fn bonus_charged_back(&self) -> i128 {
         (self.charged_back() - self.lost()).max(0)
@@ -127,10 +133,7 @@ impl Model {
         let (own, bonus) = (payment.lot, payment.bonus_lot);
         let bonus_rest = bonus.map_or(0, |lot| self.unheld_of(lot));
         let spent = self.bonus_spent(&payment, bonus_rest);
-        let most = (self.unheld_of(own) - spent)
-            .min(payment.charged - payment.refunded() - payment.lost())
-            .min(payment.credited() - payment.gone())
-            .max(0);
+        let most = (self.unheld_of(own) - spent).clamp(0, payment.unreturned());
         let remaining = most - most % CENT;
         let refused = Rejection::RefundExceedsRemaining {
             remaining: narrow(remaining),
@@ -170,6 +173,25 @@ impl Model {
         self.payment_mut(id).payouts.insert(row, payout);
         self.pause_for_money_back();
         Ok(self.moved(row, -amount - clawed, false, drawn))
+    }
+
+    /// What of these lots a payment's card gets behind the wallet's end: whole cents.
+    pub(super) fn for_card(&self, id: TopUpId, lots: &[usize]) -> i128 {
+        // Of what was wholly given nothing goes back.
+        let unreturned = self.payments.get(&id).map_or(0, ModelPayment::unreturned);
+        let most = self.unheld_on(lots).min(unreturned);
+        most - most % CENT
+    }
+
+    pub(super) fn send_to_card(&mut self, id: TopUpId, lots: &[usize], row: EntryId) -> Moved {
+        let payout = ModelPayout {
+            amount: self.for_card(id, lots),
+            clawed: 0,
+            status: PayoutStatus::Pending,
+        };
+        let moved = self.take_out(row, lots, payout.amount);
+        self.payment_mut(id).payouts.insert(row, payout);
+        moved
     }
 
     pub(super) fn end_payout(
@@ -257,6 +279,7 @@ impl Model {
             payment.chargebacks.retain(|(_, left)| *left > 0);
             self.payments.insert(id, payment);
             self.give_back(debit, amount, learn.grace_days, now);
+            self.follow_late_value(id);
             return Ok(self.moved(row, amount, false, Vec::new()));
         }
         if !is_news {

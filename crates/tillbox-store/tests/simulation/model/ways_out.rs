@@ -1,7 +1,6 @@
 //! Lots that change or are taken back, value that is paid out, and the end of a wallet.
 
-use super::money_in::CENT;
-use super::{From, Model, Moved, NOTHING, Refusable, money, narrow, out_of_time};
+use super::{From, Model, Moved, NOTHING, Refusable, narrow, out_of_time};
 use tillbox_core::command::TopUpEnd;
 use tillbox_core::entry::PayoutWay;
 use tillbox_core::id::{EntryId, LotId};
@@ -59,7 +58,7 @@ impl Model {
         let mut newest: Vec<usize> = lots.collect();
         newest.sort_by_key(|at| (self.lots[*at].created, *at));
         newest.reverse();
-        let sum: i128 = newest.iter().map(|at| self.unheld_of(*at)).sum();
+        let sum = self.unheld_on(&newest);
         let most = sum.min((self.balance() - self.held()).max(0));
         if amount > most {
             let withdrawable = narrow(most);
@@ -99,25 +98,29 @@ impl Model {
         let payments: Vec<_> = self.payments.keys().rev().copied().collect();
         for payment in payments {
             let lots = self.open_lots(|lot| lot.withdrawable && lot.payment == Some(payment));
-            let left: i128 = lots.iter().map(|lot| self.unheld_of(*lot)).sum();
-            let amount = match way {
-                PayoutWay::Manual => left,
-                PayoutWay::Original => left - left % CENT,
-            };
-            if amount > 0 {
-                return Ok(self.take_out(id, &lots, amount));
+            let left = self.unheld_on(&lots);
+            match way {
+                PayoutWay::Manual if left > 0 => return Ok(self.take_out(id, &lots, left)),
+                PayoutWay::Original if self.for_card(payment, &lots) > 0 => {
+                    return Ok(self.send_to_card(payment, &lots, id));
+                }
+                PayoutWay::Manual | PayoutWay::Original => {}
             }
         }
-        let lots = self.open_lots(|lot| lot.withdrawable);
-        let left: i128 = lots.iter().map(|lot| self.unheld_of(*lot)).sum();
-        if left > 0 {
-            return Ok(self.take_out(id, &lots, left));
+        if !self.open_lots(|lot| lot.withdrawable).is_empty() {
+            return Ok(self.pay_out_rest(id));
         }
         if self.unheld() > 0 {
             return Ok(self.forfeit(id));
         }
         self.status = WalletStatus::Closed;
         Ok(NOTHING)
+    }
+
+    /// All that may be paid out.
+    pub(super) fn pay_out_rest(&mut self, id: EntryId) -> Moved {
+        let lots = self.open_lots(|lot| lot.withdrawable);
+        self.take_out(id, &lots, self.unheld_on(&lots))
     }
 
     /// All that there is is given up.
@@ -130,10 +133,13 @@ impl Model {
         self.take_out(id, &lots, all)
     }
 
-    fn take_out(&mut self, id: EntryId, lots: &[usize], amount: i128) -> Moved {
+    pub(super) fn unheld_on(&self, lots: &[usize]) -> i128 {
+        lots.iter().map(|lot| self.unheld_of(*lot)).sum()
+    }
+
+    pub(super) fn take_out(&mut self, id: EntryId, lots: &[usize], amount: i128) -> Moved {
         let drawn = self.draw_from(lots, amount);
-        self.moved(id, -amount, false, drawn);
-        money(-amount)
+        self.moved(id, -amount, false, drawn)
     }
 
     /// Takes so much of what lots have unheld, in that order.
