@@ -29,7 +29,7 @@ const FAULTS: &[(&str, &str, &[usize])] = &[
 ];
 
 /// How long the sandbox may take to tell of what its banks do: it tries again for a while.
-const TOLD_WITHIN: Duration = Duration::from_secs(60);
+const TOLD_WITHIN: Duration = Duration::from_mins(1);
 
 /// Every command that there is, in one story. `{name}` stands for what an earlier step saved. `AWAIT` looks until the
 /// named values are there.
