@@ -9,6 +9,11 @@
 //! | debt that is canceled | the counterpart of the reason to the receivable |
 //! | debt that a lot pays, also late | the liability of the lot's funding type to the receivable |
 //!
+//! A row that takes of a payment, or gives back, may be of two things: of what was charged, which is money, and of what was
+//! given with it, which never was. It says how much of it is the latter ([`given_moved`](crate::payback::Payback::given_moved)), wherever that lay: so
+//! a bonus that was spent and is made good from cash counts as the bonus. That part is split off the allocations, from
+//! lots that may not be paid out first, and its counterpart is promotional expense.
+//!
 //! So the liability of a funding type is always Σ remaining of its lots, and the receivable Σ debt. The counterpart
 //! is chosen by [`counterpart`], without a default: a new reason must say where it goes.
 
@@ -147,10 +152,7 @@ pub struct Posting {
 /// What an allocation is of.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Source {
-    Lot {
-        funding: FundingType,
-        withdrawable: bool,
-    },
+    Lot(FundingType),
     Debt,
 }
 
@@ -172,24 +174,81 @@ pub fn postings(event: &Event, reverses: Option<Reason>) -> Vec<Posting> {
             counterpart(reason, source, gives_back)
         }
     };
+    let mut given = Given::of(event);
     let mut postings = Vec::with_capacity(event.parts.len());
     for part in event.parts.iter().filter(|part| !part.amount.is_zero()) {
-        let other = match part.pays_debt_from {
-            Some(_) => Account::Receivable,
-            None => against(Source::of(part)),
-        };
         let liability = Account::liability(part.funding);
-        postings.push(pair(liability, other, part.amount, Some(part.lot.id)));
+        let mut post = |other, amount: Amount| {
+            if !amount.is_zero() {
+                postings.push(pair(liability, other, amount, Some(part.lot.id)));
+            }
+        };
+        if part.pays_debt_from.is_some() {
+            post(Account::Receivable, part.amount);
+            continue;
+        }
+        let share = given.share_of(part);
+        post(against(Source::Lot(part.funding)), part.amount - share);
+        post(Account::PromotionalExpense, share);
     }
-    if let Some(made) = event.debt_made {
-        let other = against(Source::Debt);
-        postings.push(pair(Account::Receivable, other, -made.amount, None));
-    }
-    for canceled in &event.debt_canceled {
-        let other = against(Source::Debt);
-        postings.push(pair(Account::Receivable, other, canceled.amount, None));
+    let made = event.debt_made.map(|made| -made.amount);
+    let canceled = event.debt_canceled.iter().map(|canceled| canceled.amount);
+    for amount in made.into_iter().chain(canceled) {
+        let share = given.share_of_debt(amount);
+        for (other, amount) in [
+            (against(Source::Debt), amount - share),
+            (Account::PromotionalExpense, share),
+        ] {
+            if !amount.is_zero() {
+                postings.push(pair(Account::Receivable, other, amount, None));
+            }
+        }
     }
     postings
+}
+
+/// What is still to be split off a row's allocations, as it is of what was given with a payment. Of lots that may not be
+/// paid out it takes first, then of others, then of debt.
+struct Given {
+    /// Of lots that may not be paid out.
+    bonus: Amount,
+    /// Of all else.
+    rest: Amount,
+}
+
+impl Given {
+    fn of(event: &Event) -> Self {
+        let given = event.payback.as_deref();
+        let given = given.map_or(Amount::ZERO, |payback| payback.given_moved);
+        let parts = event.own_parts().filter(|part| !part.lot.withdrawable);
+        let in_bonus: Amount = parts.map(|part| part.amount.abs()).sum();
+        let bonus = given.min(in_bonus);
+        Self {
+            bonus,
+            rest: given - bonus,
+        }
+    }
+
+    /// The share of a part, with its sign.
+    fn share_of(&mut self, part: &Part) -> Amount {
+        let left = if part.lot.withdrawable {
+            &mut self.rest
+        } else {
+            &mut self.bonus
+        };
+        split_off(left, part.amount)
+    }
+
+    fn share_of_debt(&mut self, amount: Amount) -> Amount {
+        split_off(&mut self.rest, amount)
+    }
+}
+
+/// As much of `amount` as is left, with its sign.
+fn split_off(left: &mut Amount, amount: Amount) -> Amount {
+    let share = amount.abs().min(*left);
+    *left -= share;
+    if amount.is_negative() { -share } else { share }
 }
 
 /// Credits `account` with a positive amount and debits it with a negative one; the other side goes to `other`.
@@ -204,15 +263,6 @@ fn pair(account: Account, other: Account, amount: Amount, lot: Option<LotId>) ->
         credit,
         amount: amount.abs(),
         lot,
-    }
-}
-
-impl Source {
-    fn of(part: &Part) -> Self {
-        Self::Lot {
-            funding: part.funding,
-            withdrawable: part.lot.withdrawable,
-        }
     }
 }
 
@@ -238,16 +288,16 @@ fn counterpart(reason: Reason, source: Source, gives_back: bool) -> Account {
         | Reason::RecurringCharge
         | Reason::InvoicePayment => Account::Revenue,
         Reason::ManualAdjustment => Account::Adjustments,
-        Reason::Withdrawal => paid_out(source, Account::Payouts),
+        Reason::Withdrawal => Account::Payouts,
         Reason::Expiry | Reason::Forfeiture => lost(source),
-        Reason::Chargeback => paid_out(source, Account::PaymentClearing),
+        Reason::Chargeback => Account::PaymentClearing,
     }
 }
 
 /// Where the value of a lot came from.
 fn origin(source: Source) -> Account {
     match source {
-        Source::Lot { funding, .. } => match funding {
+        Source::Lot(funding) => match funding {
             FundingType::Cash => Account::PaymentClearing,
             FundingType::Promotional | FundingType::CodeRedemption => Account::PromotionalExpense,
             FundingType::Refund => Account::RefundExpense,
@@ -257,22 +307,11 @@ fn origin(source: Source) -> Account {
     }
 }
 
-/// Value that leaves with money. What can't be paid out is a bonus that is clawed back: it was never money.
-fn paid_out(source: Source, money: Account) -> Account {
-    match source {
-        Source::Lot {
-            withdrawable: false,
-            ..
-        } => Account::PromotionalExpense,
-        Source::Lot { .. } | Source::Debt => money,
-    }
-}
-
 /// Value that nobody will spend: income if it was paid for, otherwise its cost comes back (R12).
 fn lost(source: Source) -> Account {
     match source {
-        Source::Lot { funding, .. } if funding.is_paid_for() => Account::Breakage,
-        Source::Lot { .. } => Account::PromotionalExpense,
+        Source::Lot(funding) if funding.is_paid_for() => Account::Breakage,
+        Source::Lot(_) => Account::PromotionalExpense,
         Source::Debt => Account::ChargebackLoss,
     }
 }

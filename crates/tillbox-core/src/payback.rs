@@ -172,6 +172,8 @@ pub struct Payback {
     pub clawed: Amount,
     /// Taken by disputes, less what was given back of that.
     pub charged_back: Amount,
+    /// The part of that which is of what was given, wherever it was taken from: no money.
+    pub given_charged_back: Amount,
     /// How disputes took it, oldest first.
     pub chargebacks: Vec<Chargeback>,
     /// All disputes of the payment, oldest first.
@@ -180,6 +182,8 @@ pub struct Payback {
     pub payout: Option<Payout>,
     /// The dispute that the row moved.
     pub moved: Option<DisputeId>,
+    /// The part of the row's amount that is of what was given, wherever it was taken from: no money.
+    pub given_moved: Amount,
 }
 
 impl Payback {
@@ -194,10 +198,12 @@ impl Payback {
             refunded: Amount::ZERO,
             clawed: Amount::ZERO,
             charged_back: Amount::ZERO,
+            given_charged_back: Amount::ZERO,
             chargebacks: Vec::new(),
             disputes: Vec::new(),
             payout: None,
             moved: None,
+            given_moved: Amount::ZERO,
         })
     }
 
@@ -207,6 +213,7 @@ impl Payback {
         Self {
             payout: None,
             moved: None,
+            given_moved: Amount::ZERO,
             ..self.clone()
         }
     }
@@ -263,7 +270,23 @@ impl Payback {
         self.due_to_disputes() - self.lost_charge()
     }
 
-    /// What disputes took of what was given.
+    /// Lets disputes take `amount` more: of the charge first, as they stand, then of what was given.
+    pub(crate) fn charge_back(&mut self, amount: Amount) {
+        self.charged_back += amount;
+        let given = self.bonus_charged_back() - self.given_charged_back;
+        self.given_moved = given.or_zero().min(amount);
+        self.given_charged_back += self.given_moved;
+    }
+
+    /// Lets disputes give `amount` back: the other way round.
+    pub(crate) fn give_back(&mut self, amount: Amount) {
+        self.charged_back -= amount;
+        let given = self.given_charged_back - self.bonus_charged_back();
+        self.given_moved = given.or_zero().min(amount);
+        self.given_charged_back -= self.given_moved;
+    }
+
+    /// What disputes took of what was given, as they stand.
     fn bonus_charged_back(&self) -> Amount {
         (self.charged_back - self.lost_charge()).or_zero()
     }

@@ -70,6 +70,7 @@ pub const RULES: &[&str] = &[
     paybacks::WITHIN,
     paybacks::AS_MOVED,
     paybacks::PAYOUTS,
+    paybacks::GIVEN,
     paybacks::DISPUTES,
     crate::wallet::BALANCE_OF_LOTS,
     crate::wallet::DEBT_AND_VALUE,

@@ -11,6 +11,7 @@ use std::collections::BTreeMap;
 pub(super) const WITHIN: &str = "what goes back of a payment is never more than was credited";
 pub(super) const AS_MOVED: &str = "what goes back of a payment is what its rows moved";
 pub(super) const PAYOUTS: &str = "a payout is opened by the debit that pays for it, and ends once";
+pub(super) const GIVEN: &str = "what of a row is of what was given is what its sums say";
 pub(super) const DISPUTES: &str = "a dispute goes forward";
 
 /// All that ever went back of payments.
@@ -31,15 +32,23 @@ fn wide(amount: Amount) -> i128 {
     i128::from(amount.micros())
 }
 
-/// By how much the sums of a payment have grown: refunded and clawed, charged back.
-fn grown(before: Option<&Payback>, after: &Payback) -> (i128, i128, i128) {
+/// By how much the sums of a payment have grown.
+struct Grown {
+    refunded: i128,
+    clawed: i128,
+    charged_back: i128,
+    given_charged_back: i128,
+}
+
+fn grown(before: Option<&Payback>, after: &Payback) -> Grown {
     let was = |sum: fn(&Payback) -> Amount| wide(before.map_or(Amount::ZERO, sum));
     let by = |sum: fn(&Payback) -> Amount| wide(sum(after)).saturating_sub(was(sum));
-    (
-        by(|payback| payback.refunded),
-        by(|payback| payback.clawed),
-        by(|payback| payback.charged_back),
-    )
+    Grown {
+        refunded: by(|payback| payback.refunded),
+        clawed: by(|payback| payback.clawed),
+        charged_back: by(|payback| payback.charged_back),
+        given_charged_back: by(|payback| payback.given_charged_back),
+    }
 }
 
 impl Paybacks {
@@ -108,7 +117,19 @@ impl Paybacks {
         after: &Payback,
     ) -> Result<(), Broken> {
         let event = &entry.event;
-        let (refunded, clawed, charged_back) = grown(before, after);
+        let Grown {
+            refunded,
+            clawed,
+            charged_back,
+            given_charged_back,
+        } = grown(before, after);
+        let given = clawed.saturating_add(given_charged_back);
+        let most = wide(after.given.min(after.charged_back));
+        if !(0..=most).contains(&wide(after.given_charged_back))
+            || given.abs() != wide(after.given_moved)
+        {
+            return broken(GIVEN, format!("{given} of {id}"));
+        }
         let amount = wide(event.amount);
         let taken = refunded.saturating_add(clawed).saturating_add(charged_back);
         if taken.saturating_add(amount) != 0 {

@@ -171,7 +171,7 @@ fn charged_back(
     let debt_made = state.debt.next_span(missing.min(state.room_below()));
     let debt = debt_made.map_or(Amount::ZERO, |span| span.amount);
     let amount = due - missing + debt;
-    payback.charged_back += amount;
+    payback.charge_back(amount);
     if amount.is_positive() {
         payback.chargebacks.push(Chargeback {
             entry_id: context.entry_id,
@@ -209,7 +209,7 @@ fn reversed(
     let amount = too_much.min(last.left);
     let entry_id = last.entry_id;
     last.left -= amount;
-    payback.charged_back -= amount;
+    payback.give_back(amount);
     payback.chargebacks.retain(|one| one.left.is_positive());
     let event = Event {
         reason: Some(Reason::Reversal),

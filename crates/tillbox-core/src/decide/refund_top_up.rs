@@ -94,6 +94,7 @@ pub(super) fn refunded(
             refunded: payback.refunded + amount,
             clawed: payback.clawed + clawed,
             payout: Some(payout),
+            given_moved: clawed,
             ..payback.clone()
         })),
         recharge: paused(state).map(Box::new),
@@ -154,6 +155,7 @@ pub(super) fn end(
         refunded: payback.refunded - payout.amount,
         clawed: payback.clawed - payout.clawed,
         payout: Some(ended),
+        given_moved: payout.clawed,
         ..payback.clone()
     };
     let event = Event {

@@ -15,6 +15,7 @@ mod extend_hold;
 mod extremes;
 mod freeze;
 mod invariants;
+mod journal;
 mod log;
 mod model;
 mod place_hold;

@@ -33,6 +33,7 @@ impl Writer<'_> {
         self.amount(payback.refunded);
         self.amount(payback.clawed);
         self.amount(payback.charged_back);
+        self.amount(payback.given_charged_back);
         self.length(payback.chargebacks.len());
         for chargeback in &payback.chargebacks {
             self.signed(chargeback.entry_id.number());
@@ -47,6 +48,7 @@ impl Writer<'_> {
             self.paid_back(payout);
         }
         self.signed(payback.moved.map_or(-1, DisputeId::number));
+        self.amount(payback.given_moved);
     }
 
     fn dispute(&mut self, dispute: &Dispute) {
@@ -83,6 +85,7 @@ impl Reader<'_> {
             refunded: self.amount()?,
             clawed: self.amount()?,
             charged_back: self.amount()?,
+            given_charged_back: self.amount()?,
             chargebacks: {
                 let length = self.length()?;
                 let mut all = Vec::with_capacity(length);
@@ -106,6 +109,7 @@ impl Reader<'_> {
                 _ => Some(self.paid_back()?),
             },
             moved: self.id_or_none()?.map(DisputeId::from_number),
+            given_moved: self.amount()?,
         })
     }
 

@@ -16,6 +16,7 @@ const AS_PAID: &str = "a top-up is credited with what was paid and given";
 const LOTS: &str = "stored lots are what the log comes to";
 const TOP_UPS: &str = "stored top-ups are what the log comes to";
 const REFUNDS: &str = "refunds are stored beside the log";
+const GIVEN: &str = "what of a row is of what was given is what its sums say";
 const AS_MOVED: &str = "what goes back of a payment is what its rows moved";
 const ENDS: &str = "a payout is opened by the debit that pays for it, and ends once";
 const FORWARD: &str = "a dispute goes forward";
@@ -126,6 +127,11 @@ pub(super) const FORGED: &[Case] = &[
         &[ENDS],
     ),
     (
+        "given-as-money",
+        |rows| payback(rows, EntryKind::TopUpRefunded).given_moved += Amount::from_micros(1),
+        &[GIVEN],
+    ),
+    (
         "dispute-reopened",
         |rows| {
             let mut last = rows.iter_mut().rev();
@@ -143,6 +149,7 @@ pub(super) const FORGED: &[Case] = &[
         |rows| of_kind(rows, EntryKind::ChargedBack).event.payback = None,
         &[
             AS_MOVED,
+            GIVEN,
             "a top-up is credited with what was paid and given",
             "refunds of a debit never pass the debit",
         ],

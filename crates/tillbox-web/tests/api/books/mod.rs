@@ -2,6 +2,7 @@
 
 mod journal;
 mod past;
+mod paybacks;
 mod reports;
 
 use crate::app::{Answer, TestApp, request};
