@@ -18,6 +18,7 @@ mod invariants;
 mod journal;
 mod log;
 mod model;
+mod pair;
 mod place_hold;
 mod properties;
 mod recharge;

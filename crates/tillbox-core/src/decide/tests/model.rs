@@ -2,6 +2,12 @@
 //! It shares no code with what it checks. Debt is no queue of offsets here: each debit keeps the pieces that
 //! it was made of, and a piece is either a lot's or still owed.
 
+mod money_back;
+
+pub(super) use money_back::GRACE_DAYS;
+
+use money_back::{Payment, Payout};
+
 #[derive(Clone, Debug)]
 pub(super) struct ModelLot {
     pub(super) funding: usize,
@@ -10,6 +16,23 @@ pub(super) struct ModelLot {
     pub(super) withdrawable: bool,
     pub(super) created: i128,
     pub(super) remaining: i128,
+    /// Lost unused.
+    pub(super) lapsed: i128,
+}
+
+impl ModelLot {
+    /// One without an end, of that kind.
+    pub(super) fn new(funding: usize, amount: i128, now: i128) -> Self {
+        Self {
+            funding,
+            priority: 50,
+            expires: None,
+            withdrawable: WITHDRAWABLE[funding],
+            created: now,
+            remaining: amount,
+            lapsed: 0,
+        }
+    }
 }
 
 #[derive(Clone, Debug)]
@@ -19,6 +42,8 @@ struct ModelHold {
     expires: i128,
     placed: i128,
     open: bool,
+    /// Nobody ends it but the bank.
+    of_dispute: bool,
 }
 
 /// Where a piece of a debit came from.
@@ -39,6 +64,10 @@ pub(super) struct Model {
     holds: Vec<ModelHold>,
     /// What was not given back of each debit, in the order taken.
     debits: Vec<Vec<(Source, i128)>>,
+    /// Which of them may be refunded to the wallet.
+    refundable: Vec<bool>,
+    payments: Vec<Payment>,
+    payouts: Vec<Payout>,
 }
 
 /// Cash, promotional, code, refund, adjustment: may it be paid out?
@@ -54,6 +83,9 @@ impl Model {
             lots: Vec::new(),
             holds: Vec::new(),
             debits: Vec::new(),
+            refundable: Vec::new(),
+            payments: Vec::new(),
+            payouts: Vec::new(),
         }
     }
 
@@ -175,6 +207,7 @@ impl Model {
             match holds.chain(lots).min() {
                 Some((at, 0, hold)) if at <= self.now => self.end_hold(hold, at),
                 Some((at, _, lot)) if at <= self.now => {
+                    self.lots[lot].lapsed += self.unheld(lot);
                     self.lots[lot].remaining = self.held_of(lot);
                 }
                 _ => return,
@@ -198,6 +231,7 @@ impl Model {
             pieces.push((Source::Owed, missing));
         }
         self.debits.push(pieces);
+        self.refundable.push(true);
     }
 
     pub(super) fn debit(&mut self, amount: i128) -> bool {
@@ -282,13 +316,15 @@ impl Model {
                 expires,
                 placed: self.now,
                 open: true,
+                of_dispute: false,
             });
         }
         accepted
     }
 
     fn is_open(&self, hold: usize) -> bool {
-        self.holds.get(hold).is_some_and(|hold| hold.open)
+        let hold = self.holds.get(hold);
+        hold.is_some_and(|hold| hold.open && !hold.of_dispute)
     }
 
     pub(super) fn capture(&mut self, hold: usize, amount: Option<i128>, ends: bool) -> bool {
@@ -346,10 +382,18 @@ impl Model {
             .debits
             .get(debit)
             .map_or(0, |pieces| pieces.iter().map(|(_, amount)| amount).sum());
-        let mut wanted = amount.unwrap_or(left);
-        if wanted > left || left == 0 {
+        let wanted = amount.unwrap_or(left);
+        let may = self.refundable.get(debit) == Some(&true);
+        if !may || wanted > left || left == 0 {
             return false;
         }
+        self.give_back(debit, wanted, grace_days);
+        true
+    }
+
+    /// Gives back the next part of what is left of a debit.
+    fn give_back(&mut self, debit: usize, amount: i128, grace_days: i128) {
+        let mut wanted = amount;
         let mut back: Vec<(usize, i128)> = Vec::new();
         let mut kept = Vec::new();
         for (source, amount) in std::mem::take(&mut self.debits[debit]) {
@@ -373,6 +417,7 @@ impl Model {
                     expires: Some(self.now + grace_days * DAY),
                     created: self.now,
                     remaining: amount,
+                    lapsed: 0,
                     ..self.lots[lot].clone()
                 };
                 self.lots.push(successor);
@@ -383,6 +428,5 @@ impl Model {
             }
         }
         self.pay(&freed, self.now);
-        true
     }
 }

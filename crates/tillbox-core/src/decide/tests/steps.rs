@@ -1,4 +1,5 @@
-//! Random steps: small amounts and short times, so that debt, expiry and holds often meet.
+//! Random steps: small amounts and short times, so that debt, expiry and holds often meet. Amounts are in halves of a
+//! cent, so that what goes back to cards, in whole cents, comes out even and odd.
 
 use super::DAY;
 use crate::command::AfterCapture;
@@ -35,6 +36,18 @@ pub(super) enum Step {
     UseHold(Index, i64),
     Release(Index),
     Extend(Index, i64),
+    TopUp {
+        charged: i64,
+        given: i64,
+    },
+    RefundCard(Index, Option<i64>),
+    EndPayout(Index, bool),
+    Dispute {
+        payment: Index,
+        name: usize,
+        status: usize,
+        amount: i64,
+    },
     Freeze,
     Unfreeze,
     Wait(i64),
@@ -46,8 +59,9 @@ fn seconds() -> impl Strategy<Value = i64> {
 }
 
 pub(super) fn steps() -> impl Strategy<Value = Vec<Step>> {
-    let amount = || 1..40_i64;
-    let part = || proptest::option::weighted(0.7, 1..25_i64);
+    let halves = |halves: i64| halves * 5_000;
+    let amount = || (1..40_i64).prop_map(halves);
+    let part = || proptest::option::weighted(0.7, (1..25_i64).prop_map(halves));
     let credit = (
         0..5_usize,
         amount(),
@@ -69,7 +83,7 @@ pub(super) fn steps() -> impl Strategy<Value = Vec<Step>> {
     let after = prop_oneof![Just(AfterCapture::End), Just(AfterCapture::StayOpen)];
     let capture = (
         any::<Index>(),
-        proptest::option::weighted(0.7, 1..10_i64),
+        proptest::option::weighted(0.7, (1..10_i64).prop_map(halves)),
         after,
     )
         .prop_map(|(hold, amount, after)| Step::Capture {
@@ -77,21 +91,38 @@ pub(super) fn steps() -> impl Strategy<Value = Vec<Step>> {
             amount,
             after,
         });
+    // Whole cents; the discount is none, or so many parts of the charge.
+    let top_up = (1..20_i64, 0..5_i64).prop_map(move |(cents, given)| Step::TopUp {
+        charged: halves(cents * 2),
+        given: halves(cents * 2 * given / 4 / 2 * 2),
+    });
+    let dispute = (any::<Index>(), 0..2_usize, 0..3_usize, amount()).prop_map(
+        |(payment, name, status, amount)| Step::Dispute {
+            payment,
+            name,
+            status,
+            amount,
+        },
+    );
     let step = prop_oneof![
         7 => credit,
         5 => amount().prop_map(Step::Debit),
-        3 => (1..90_i64, proptest::option::of(0..60_i64)).prop_map(|(amount, floor)| Step::Force(amount, floor)),
-        2 => (0..80_i64).prop_map(Step::Limit),
-        2 => prop_oneof![-20..0_i64, 1..20_i64].prop_map(Step::Adjust),
+        3 => ((1..90_i64).prop_map(halves), proptest::option::of((0..60_i64).prop_map(halves))).prop_map(|(amount, floor)| Step::Force(amount, floor)),
+        2 => (0..80_i64).prop_map(halves).prop_map(Step::Limit),
+        2 => prop_oneof![-20..0_i64, 1..20_i64].prop_map(halves).prop_map(Step::Adjust),
         6 => refund,
         3 => amount().prop_map(Step::Withdraw),
         1 => any::<Index>().prop_map(Step::VoidLot),
         2 => (any::<Index>(), proptest::option::of(seconds())).prop_map(|(lot, end)| Step::ChangeLot(lot, end)),
         5 => (amount(), seconds()).prop_map(|(amount, seconds)| Step::Hold(amount, seconds)),
         6 => capture,
-        3 => (any::<Index>(), 1..15_i64).prop_map(|(hold, amount)| Step::UseHold(hold, amount)),
+        3 => (any::<Index>(), (1..15_i64).prop_map(halves)).prop_map(|(hold, amount)| Step::UseHold(hold, amount)),
         3 => any::<Index>().prop_map(Step::Release),
         1 => (any::<Index>(), seconds()).prop_map(|(hold, seconds)| Step::Extend(hold, seconds)),
+        4 => top_up,
+        5 => (any::<Index>(), part()).prop_map(|(payment, amount)| Step::RefundCard(payment, amount)),
+        6 => (any::<Index>(), any::<bool>()).prop_map(|(payout, paid)| Step::EndPayout(payout, paid)),
+        6 => dispute,
         1 => Just(Step::Freeze),
         3 => Just(Step::Unfreeze),
         4 => seconds().prop_map(Step::Wait),
