@@ -72,9 +72,8 @@ pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode> {
         let api = Api::new(&service, key.reveal());
         let made = make(&service, &api, arguments.days).await?;
         if arguments.only_make {
-            println!("Made in {}", folder.path.display());
             service.stop();
-            return anyhow::Ok(ExitCode::SUCCESS);
+            return served.await.context("the server ended unexpectedly")?;
         }
         greet(
             &api,
@@ -89,8 +88,18 @@ pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode> {
         again.abort();
         code
     });
-    // Standard input may still be waited for: nothing of that is worth waiting for.
-    runtime.shutdown_background();
+    if arguments.only_make {
+        // The ledger has ended; whoever reads the database ends with the runtime, and the last one folds its write-ahead
+        // log. What is told to be made is whole in its file.
+        drop(runtime);
+        drop(service);
+        if outcome.is_ok() {
+            println!("Made in {}", folder.path.display());
+        }
+    } else {
+        // Standard input may still be waited for: nothing of that is worth waiting for.
+        runtime.shutdown_background();
+    }
     outcome
 }
 
