@@ -11,6 +11,7 @@ mod portal;
 mod router;
 mod sandbox;
 mod serve;
+mod unread;
 mod wire;
 mod words;
 

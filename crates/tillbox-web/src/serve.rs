@@ -2,10 +2,12 @@
 
 use crate::live::Streams;
 use crate::metrics;
+use crate::unread::Unread;
 use crate::wire::{Progress, Wire};
 use axum::Router;
 use axum::extract::Extension;
 use axum::http::Request;
+use axum::http::header::{CONNECTION, HeaderValue};
 use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
@@ -76,9 +78,17 @@ async fn run(
         let router = router.clone();
         let answer = service_fn(move |request: Request<Incoming>| {
             progress.request_begins();
-            let (progress, answer) = (progress.clone(), router.clone().call(request));
+            let (progress, unread) = (progress.clone(), Unread::default());
+            let answer = router.clone().call(request.map(|body| unread.watch(body)));
             async move {
-                let answer = answer.await;
+                let mut answer = answer.await;
+                if let Ok(answer) = &mut answer
+                    && !unread.read_to_end().await
+                {
+                    progress.leaves_body();
+                    let headers = answer.headers_mut();
+                    headers.insert(CONNECTION, HeaderValue::from_static("close"));
+                }
                 progress.answer_begins();
                 answer
             }

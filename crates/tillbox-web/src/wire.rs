@@ -1,6 +1,9 @@
 //! A connection's bytes, with limits of time: 60 s idle between requests, 10 s for a request's head, 30 s without
 //! progress while writing. A body's limit stands in `api/body.rs`.
 //!
+//! Where the connection ends though more of a request is to come, what still comes is read and dropped first, within
+//! limits: closing the socket at once would have the system reset the connection, and the answer might be lost.
+//!
 //! What the HTTP library answers by itself, to a head that is no HTTP, has no body; it is replaced by problem details,
 //! so that every error is of this form from the first byte on. All other bytes pass through as they are.
 
@@ -10,7 +13,7 @@ use axum::http::StatusCode;
 use std::io::{self, IoSlice};
 use std::pin::Pin;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU8, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU8, Ordering};
 use std::task::{Context, Poll};
 use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
@@ -23,6 +26,10 @@ const IDLE_TIMEOUT: Duration = Duration::from_mins(1);
 const HEAD_TIMEOUT: Duration = Duration::from_secs(10);
 /// How long a client may take nothing of what is written to it.
 const WRITE_TIMEOUT: Duration = Duration::from_secs(30);
+/// How long what still comes of an answered request is waited for before the socket is closed.
+const LINGER_TIMEOUT: Duration = Duration::from_secs(2);
+/// How much of it is read.
+const LINGER_BYTES: usize = 8 << 20;
 /// The library's own answers are shorter.
 const LIBRARY_ANSWER_BYTES: usize = 256;
 
@@ -35,27 +42,41 @@ const REQUEST: u8 = 2;
 
 /// Where a connection stands; shared by its bytes and its requests.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Progress(Arc<AtomicU8>);
+pub(crate) struct Progress(Arc<Standing>);
+
+#[derive(Debug, Default)]
+struct Standing {
+    stands: AtomicU8,
+    /// Whether the body of the last request was not read to its end.
+    is_unread: AtomicBool,
+}
 
 impl Progress {
     /// A request's head has been read.
     pub(crate) fn request_begins(&self) {
-        self.0.store(REQUEST, Ordering::Relaxed);
+        self.0.stands.store(REQUEST, Ordering::Relaxed);
+        self.0.is_unread.store(false, Ordering::Relaxed);
+    }
+
+    /// Nobody reads the rest of its body.
+    pub(crate) fn leaves_body(&self) {
+        self.0.is_unread.store(true, Ordering::Relaxed);
     }
 
     /// Its answer is ready: what is read next is the next request.
     pub(crate) fn answer_begins(&self) {
-        self.0.store(IDLE, Ordering::Relaxed);
+        self.0.stands.store(IDLE, Ordering::Relaxed);
     }
 
     fn stands(&self) -> u8 {
-        self.0.load(Ordering::Relaxed)
+        self.0.stands.load(Ordering::Relaxed)
     }
 
     /// Bytes came; whether they are the first of a head.
     fn bytes_came(&self) -> bool {
         let (before, after) = (IDLE, HEAD);
         self.0
+            .stands
             .compare_exchange(before, after, Ordering::Relaxed, Ordering::Relaxed)
             .is_ok()
     }
@@ -71,6 +92,14 @@ pub(crate) struct Wire {
     reading_for: Option<u8>,
     writing: Option<Pin<Box<Sleep>>>,
     replacement: Option<Replacement>,
+    /// Set once the last byte is written and what still comes is read.
+    lingering: Option<Lingering>,
+}
+
+/// Until when what still comes is read, and how much of it.
+struct Lingering {
+    until: Pin<Box<Sleep>>,
+    bytes: usize,
 }
 
 /// An answer that stands in for one of the library's.
@@ -88,6 +117,7 @@ impl Wire {
             reading_for: None,
             writing: None,
             replacement: None,
+            lingering: None,
         }
     }
 
@@ -135,6 +165,27 @@ impl Wire {
             return Poll::Ready(Err(io::ErrorKind::TimedOut.into()));
         }
         Poll::Pending
+    }
+
+    /// Reads and drops what still comes of a request that was answered before its end.
+    fn linger(&mut self, context: &mut Context<'_>) -> Poll<()> {
+        let lingering = self.lingering.get_or_insert_with(|| Lingering {
+            until: Box::pin(tokio::time::sleep(LINGER_TIMEOUT)),
+            bytes: 0,
+        });
+        let mut scratch = [0; 16 * 1024];
+        while lingering.bytes < LINGER_BYTES {
+            let mut buffer = ReadBuf::new(&mut scratch);
+            match Pin::new(&mut self.stream).poll_read(context, &mut buffer) {
+                Poll::Ready(Ok(())) if !buffer.filled().is_empty() => {
+                    lingering.bytes += buffer.filled().len();
+                }
+                // The client is done, or gone.
+                Poll::Ready(Ok(()) | Err(_)) => return Poll::Ready(()),
+                Poll::Pending => return lingering.until.as_mut().poll(context),
+            }
+        }
+        Poll::Ready(())
     }
 
     /// Writes what stands in for the library's answer; ready once all of it is written.
@@ -243,6 +294,7 @@ impl AsyncWrite for Wire {
     ) -> Poll<io::Result<usize>> {
         let bytes = match answer_of_the_library(bytes) {
             Some((0, status)) => {
+                self.progress.leaves_body();
                 self.replacement = Some(replacement(status));
                 return Poll::Ready(Ok(bytes.len()));
             }
@@ -276,10 +328,14 @@ impl AsyncWrite for Wire {
     }
 
     fn poll_shutdown(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
-        match self.write_replacement(context) {
-            Poll::Ready(Ok(())) => Pin::new(&mut self.stream).poll_shutdown(context),
-            other => other,
+        if self.lingering.is_none() {
+            std::task::ready!(self.write_replacement(context))?;
+            std::task::ready!(Pin::new(&mut self.stream).poll_shutdown(context))?;
         }
+        if self.progress.0.is_unread.load(Ordering::Relaxed) {
+            std::task::ready!(self.linger(context));
+        }
+        Poll::Ready(Ok(()))
     }
 }
 

@@ -163,3 +163,59 @@ async fn a_stop_lets_requests_finish_and_closes_idle_connections() {
         "nobody listens"
     );
 }
+
+#[tokio::test]
+async fn an_answer_to_a_request_that_is_not_read_to_its_end_arrives() {
+    let app = TestApp::start();
+    let served = serve(&app).await;
+    let body = vec![b'x'; 3 << 20];
+    for framing in [
+        format!("content-length: {}", body.len()),
+        "transfer-encoding: chunked".to_owned(),
+    ] {
+        let mut stream = TcpStream::connect(served.address)
+            .await
+            .expect("a connection");
+        let head = format!("POST /v1/wallets HTTP/1.1\r\nhost: x\r\n{framing}\r\n\r\n");
+        stream.write_all(head.as_bytes()).await.expect("sent");
+        let is_chunked = framing.ends_with("chunked");
+        for part in body.chunks(64 * 1024) {
+            if is_chunked {
+                let size = format!("{:x}\r\n", part.len());
+                stream.write_all(size.as_bytes()).await.expect("taken");
+            }
+            // The answer was made long before the last of it is sent.
+            stream.write_all(part).await.expect("taken");
+            if is_chunked {
+                stream.write_all(b"\r\n").await.expect("taken");
+            }
+            tokio::time::sleep(Duration::from_millis(2)).await;
+        }
+        stream.shutdown().await.expect("all is sent");
+        let mut answer = Vec::new();
+        stream.read_to_end(&mut answer).await.expect("an answer");
+        let answer = String::from_utf8(answer).expect("text");
+        assert!(answer.starts_with("HTTP/1.1 401"), "{answer}");
+        assert!(answer.contains(r#""code":"unauthenticated""#), "{answer}");
+    }
+    served.stop.send(true).expect("the server waits for it");
+    served.server.await.expect("no panic").expect("served");
+}
+
+/// Whoever never stops sending is cut off in the end.
+#[tokio::test]
+async fn what_nobody_reads_is_not_waited_for_for_ever() {
+    let app = TestApp::start();
+    let served = serve(&app).await;
+    let mut stream = TcpStream::connect(served.address)
+        .await
+        .expect("a connection");
+    let head = "POST /v1/wallets HTTP/1.1\r\nhost: x\r\ncontent-length: 1000000000\r\n\r\n";
+    stream.write_all(head.as_bytes()).await.expect("sent");
+    let part = vec![b'x'; 64 * 1024];
+    let endless = async { while stream.write_all(&part).await.is_ok() {} };
+    let ended = tokio::time::timeout(Duration::from_secs(10), endless).await;
+    assert!(ended.is_ok(), "it is still read");
+    served.stop.send(true).expect("the server waits for it");
+    served.server.await.expect("no panic").expect("served");
+}
