@@ -76,10 +76,16 @@ bugs! {
     AlertStaysArmed = "b11";
     /// Expiry takes an amount that was read before a hold took its share.
     ExpiryOfStaleAmount = "b12";
+    /// A refund and a lost dispute of one payment both take back all of it.
+    ClawedBackTwice = "b13";
     /// What has expired can be spent until a sweep comes by.
     ExpiredIsSpendable = "b14";
     /// A capture of less than nothing makes money.
     NegativeCapture = "b15";
+    /// What the reply of a charge says is dropped: the credit waits for a notice.
+    CreditWaitsForNotice = "b16";
+    /// A notice is noted as taken before it is: its repetition is passed over.
+    NoticeMarkedFirst = "b17";
     /// Two things get the same id.
     IdGivenTwice = "b19";
     /// A caller that hangs up takes its command with it.

@@ -250,6 +250,7 @@ impl Payback {
         let lost = lost.filter(|dispute| dispute.status == DisputeStatus::Lost);
         let amounts = lost.map(|dispute| dispute.amount);
         let most = (self.charged - self.refunded).or_zero();
+        let most = crate::seeded_bug!(ClawedBackTwice: self.charged; else most);
         amounts.fold(Amount::ZERO, |sum, amount| {
             sum.checked_add(amount).unwrap_or(most).min(most)
         })

@@ -17,6 +17,7 @@ use std::time::Duration;
 use tillbox_core::id::{PaymentMethodId, TopUpId};
 use tillbox_core::reason::Reason;
 use tillbox_core::recharge::FailureClass;
+use tillbox_core::seeded_bug;
 use tillbox_core::top_up::{Channel, TopUpStatus};
 use tillbox_store::sqlite::payment_methods::{self, PaymentMethodRow};
 use tillbox_store::sqlite::top_ups::{self, Calls, TopUpFilter, TopUpRow};
@@ -142,6 +143,7 @@ impl Service {
                 }
                 Ok(payment) => {
                     self.note_method(&row, *id).await?;
+                    seeded_bug!(CreditWaitsForNotice: return Ok(Learnt::Nothing));
                     return self.learn_of(&row, &payment).await;
                 }
                 Err(ProviderError::Unknown(why)) => {

@@ -23,5 +23,6 @@ mod payment_links;
 mod portal;
 mod recharge_races;
 mod replays;
+mod storm;
 mod verify;
 mod ways_out;
