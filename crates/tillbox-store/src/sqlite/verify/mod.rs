@@ -25,6 +25,7 @@ mod report;
 mod scan;
 mod stored;
 mod told;
+mod warnings;
 
 pub use report::{Progress, Report, Violation, rules_of_all, rules_of_one};
 
@@ -125,6 +126,7 @@ pub fn verify_within(
         let pass = Pass { number, of: passes };
         audit.pass(Books::new(scope, pass, folded), &mut report)?;
     }
+    warnings::check(&connection, scope, limits.rows, &mut report)?;
     if scope == Scope::All {
         links::check_every_refund(&connection, limits.rows, &mut report)?;
         books::check(&connection, limits.rows, &mut report)?;

@@ -67,6 +67,7 @@ pub(super) const TOP_UPS: &str = "stored top-ups are what the log comes to";
 pub(super) const PAYBACKS: &str = "what is stored of what went back is what the log comes to";
 pub(super) const PAYOUTS: &str = "stored payouts are what the log comes to";
 pub(super) const DISPUTES: &str = "stored disputes are what the log comes to";
+pub(super) const WARNINGS: &str = "each warning of an expiry is its lot's";
 
 /// Rules about the log as a whole, and about tables that have no merchant: checked when all merchants are.
 const OF_ALL: &[&str] = &[LOG_CHAIN, ONE_KEY, STRETCHES, BOOKS];
@@ -88,6 +89,7 @@ const OF_WALLETS: &[&str] = &[
     PAYOUTS,
     DISPUTES,
     SNAPSHOTS,
+    WARNINGS,
 ];
 
 /// Rules that an audit of all merchants checks.

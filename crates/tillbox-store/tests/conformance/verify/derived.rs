@@ -22,6 +22,7 @@ const REFUNDS: &str = "refunds are stored beside the log";
 const TOLD: &str = "each row is found by its merchant";
 const OPENINGS: &str = "each opening is told of once, before the rows";
 const OWN: &str = "each row is one of its wallet's";
+const WARNINGS: &str = "each warning of an expiry is its lot's";
 const PAYMENTS: &str = "payments of debt are stored beside the log";
 
 type Case = (&'static str, &'static str, &'static [&'static str]);
@@ -82,6 +83,31 @@ pub(super) const BESIDE: &[Case] = &[
         "lot",
         "UPDATE lots SET remaining = remaining + 1 WHERE id = (SELECT max(id) FROM lots)",
         &[LOTS],
+    ),
+    (
+        "warning-instant",
+        "UPDATE lot_warnings SET at = at + 1 WHERE wallet_id = 2",
+        &[WARNINGS],
+    ),
+    (
+        "warning-of-another",
+        "UPDATE lot_warnings SET wallet_id = 1 WHERE wallet_id = 2",
+        &[WARNINGS],
+    ),
+    (
+        "warning-of-nothing",
+        "UPDATE lot_warnings SET lot_id = lot_id + 100000 WHERE wallet_id = 2",
+        &[WARNINGS],
+    ),
+    (
+        "warning-twice",
+        "INSERT INTO lot_warnings SELECT merchant_id, at + 23 * 86400000000, lot_id, wallet_id FROM lot_warnings WHERE wallet_id = 2",
+        &[WARNINGS],
+    ),
+    (
+        "warning-astray",
+        "UPDATE lot_warnings SET merchant_id = 9 WHERE wallet_id = 2",
+        &[WARNINGS],
     ),
     (
         "lot-gone",
