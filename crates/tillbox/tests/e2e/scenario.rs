@@ -21,9 +21,10 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 /// What a step may say; anything else is a slip of the pen.
-const STEP_FIELDS: [&str; 10] = [
+const STEP_FIELDS: [&str; 11] = [
     "do",
     "body",
+    "form",
     "key",
     "headers",
     "expect",
@@ -109,7 +110,12 @@ fn request_of(step: &Value, saved: &Map<String, Value>) -> Request {
         );
     }
     let line = filled_text(step["do"].as_str().expect("a step does something"), saved);
-    let (method, path) = line.split_once(' ').expect("METHOD /path");
+    let (method, address) = line.split_once(' ').expect("METHOD /path");
+    // A page that the server has named is on the server.
+    let after_scheme = address
+        .split_once("://")
+        .and_then(|(_, rest)| rest.find('/').map(|at| &rest[at..]));
+    let path = after_scheme.unwrap_or(address);
     let mut request = Request::new(method, path);
     for (name, value) in step["headers"].as_object().cloned().unwrap_or_default() {
         request = request.header(&name, value.as_str().expect("a header is text"));
@@ -121,9 +127,15 @@ fn request_of(step: &Value, saved: &Map<String, Value>) -> Request {
         None if method == "POST" => request = request.key(&fresh_key()),
         None => {}
     }
-    match fields.get("body") {
-        Some(body) => request.json(&filled(body, saved)),
-        None => request,
+    match (fields.get("body"), fields.get("form")) {
+        (Some(body), _) => request.json(&filled(body, saved)),
+        // As a browser sends it from the page itself.
+        (None, Some(form)) => request
+            .without_bearer()
+            .header("content-type", "application/x-www-form-urlencoded")
+            .header("sec-fetch-site", "same-origin")
+            .bytes(filled_text(form.as_str().expect("a form is text"), saved).as_bytes()),
+        (None, None) => request,
     }
 }
 

@@ -45,6 +45,7 @@ scenario_files! {
     r23_months_of_the_cap
     r24_limits_of_top_ups
     r25_keys_of_top_ups
+    r26_what_was_charged
     r29_refunds
     r31_prices
     r38_by_currency
