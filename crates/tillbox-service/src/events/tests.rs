@@ -1,6 +1,7 @@
 //! Random commands on one wallet, and what its rows tell: each thing once, nothing else, in rising order.
 
 mod paybacks;
+mod saved;
 
 use super::event::sequence;
 use super::table::{is_bonus, kinds_of, of_row};
@@ -424,35 +425,38 @@ fn is_of_type(event: &Event, of: TransactionType) -> bool {
         .is_some_and(|reason| reason.transaction_type() == of)
 }
 
+/// Each thing that the rows did is told once, nothing else is, and numbers rise.
+fn demand_that_each_thing_is_told_once(book: &Book) {
+    let transactions = rows(book, Event::moves_money);
+    assert_eq!(count(book, EventType::TransactionCreated), transactions);
+    let spent = rows(book, |event| event.reason.is_some_and(Reason::is_spending));
+    assert_eq!(count(book, EventType::WalletPaymentMade), spent);
+    // A bonus is told with what it came with.
+    let paid_in = rows(book, |event| is_of_type(event, TransactionType::Credit));
+    let bonuses = rows(book, is_bonus);
+    assert_eq!(count(book, EventType::WalletToppedUp), paid_in - bonuses);
+
+    let mut last = 0;
+    for told in &book.told {
+        for event_type in &told.types {
+            let number = sequence(told.entry.version, *event_type);
+            assert!(last < number, "{:?}", told.types);
+            last = number;
+            let kind = told.entry.event.kind;
+            assert!(kinds_of(*event_type).contains(&kind), "{event_type:?}");
+        }
+        let is_free = told.entry.event.kind == EntryKind::Usage && told.entry.seq.is_none();
+        assert_eq!(told.types.is_empty(), is_free, "{:?}", told.entry);
+        if told.types.contains(&EventType::WalletBalanceLow) {
+            assert!(told.was_low.1);
+        }
+    }
+}
+
 proptest! {
     #[test]
     fn r47_each_thing_is_told_once_and_in_rising_order(steps in histories(120)) {
-        let book = run(&steps);
-        let transactions = rows(&book, Event::moves_money);
-        prop_assert_eq!(count(&book, EventType::TransactionCreated), transactions);
-        let spent = rows(&book, |event| {
-            event.reason.is_some_and(Reason::is_spending)
-        });
-        prop_assert_eq!(count(&book, EventType::WalletPaymentMade), spent);
-        // A bonus is told with what it came with.
-        let paid_in = rows(&book, |event| is_of_type(event, TransactionType::Credit));
-        let bonuses = rows(&book, is_bonus);
-        prop_assert_eq!(count(&book, EventType::WalletToppedUp), paid_in - bonuses);
-
-        let mut last = 0;
-        for told in &book.told {
-            for event_type in &told.types {
-                let number = sequence(told.entry.version, *event_type);
-                prop_assert!(last < number, "{:?}", told.types);
-                last = number;
-                prop_assert!(kinds_of(*event_type).contains(&told.entry.event.kind), "{event_type:?}");
-            }
-            let is_free = told.entry.event.kind == EntryKind::Usage && told.entry.seq.is_none();
-            prop_assert_eq!(told.types.is_empty(), is_free, "{:?}", told.entry);
-            if told.types.contains(&EventType::WalletBalanceLow) {
-                prop_assert!(told.was_low.1);
-            }
-        }
+        demand_that_each_thing_is_told_once(&run(&steps));
     }
 }
 

@@ -106,6 +106,12 @@ impl Disk for MemoryDisk {
             let lapsed = model.lapsed_bonus(one);
             let expected = [lapsed, one.refunded(), one.clawed(), one.charged_back()];
             assert_eq!(sums.map(wide), expected, "what went back of {top_up}");
+            let of_gift = wide(stored.given_charged_back);
+            let most = one.charged_back().min(wide(stored.given));
+            assert!(
+                (0..=most).contains(&of_gift),
+                "{of_gift} of {most} was given"
+            );
             let told = stored.disputes.iter();
             let told = told.map(|dispute| (&*dispute.provider_id, dispute.status));
             let expected = one.disputes.iter().map(|one| (&*one.name, one.status));

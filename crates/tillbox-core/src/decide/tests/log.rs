@@ -1,5 +1,6 @@
 //! Format 1 of a row's body and the chain over it: bytes and hashes that must never change.
 
+mod money_back;
 mod money_in;
 
 use super::book::{Book, new_wallet};
