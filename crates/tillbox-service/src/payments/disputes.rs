@@ -1,16 +1,95 @@
 //! What a provider tells of disputes becomes commands of the wallet, in whatever order and however often it is told (R28).
+//! Notices get lost: every hour the worker asks about the disputes that were opened lately, and about those that are open
+//! here, however old; Sync asks about those of its wallet.
 
 use super::learn::{Done, Learnt};
 use super::{Decline, DisputeNotice};
 use crate::error::ServiceError;
 use crate::service::Service;
 use tillbox_core::command::{Command, LearnDispute};
-use tillbox_core::id::MerchantId;
+use tillbox_core::id::{DisputeId, MerchantId, TopUpId};
 use tillbox_core::payback::DisputeStatus;
 use tillbox_core::top_up::TopUpStatus;
 use tillbox_store::sqlite::top_ups::{self, TopUpRow};
+use tillbox_store::sqlite::{Connection, disputes};
+
+/// Days for which a dispute is asked about that nobody has told of.
+const LOOK_BACK_DAYS: i64 = 30;
+/// Disputes that one question is about.
+const LOOK: usize = 100;
 
 impl Service {
+    /// Takes in how disputes stand whose notices may have been lost.
+    pub async fn reconcile_disputes(&self) -> Result<Learnt, ServiceError> {
+        let since = self.clock.now().plus_days(-LOOK_BACK_DAYS);
+        let merchants: Vec<MerchantId> = {
+            let known = self.merchants.read();
+            let known = known.unwrap_or_else(std::sync::PoisonError::into_inner);
+            known.keys().copied().collect()
+        };
+        for merchant_id in merchants {
+            let mut after = None;
+            loop {
+                let ask = self.sandbox.disputes_since(merchant_id, since, after, LOOK);
+                let found = ask.await?;
+                let Some(last) = found.last() else { break };
+                after = Some(last.provider_id.clone());
+                for notice in &found {
+                    self.look_again(merchant_id, notice).await?;
+                }
+            }
+        }
+        let mut after = DisputeId::from_number(0);
+        loop {
+            let read = move |connection: &Connection| disputes::open(connection, after, LOOK);
+            let open = self.database.read(read).await?;
+            let Some((last, _, _)) = open.last() else {
+                return Ok(Learnt::Nothing);
+            };
+            after = *last;
+            for (_, merchant_id, provider_id) in open {
+                let told = self.sandbox.look_up_dispute(merchant_id, &provider_id);
+                if let Some(notice) = told.await? {
+                    self.look_again(merchant_id, &notice).await?;
+                }
+            }
+        }
+    }
+
+    /// The same of the disputes of some payments.
+    pub(crate) async fn reconcile_disputes_of(
+        &self,
+        merchant_id: MerchantId,
+        top_ups: Vec<TopUpId>,
+    ) -> Result<(), ServiceError> {
+        for top_up in top_ups {
+            for notice in self.sandbox.disputes_of(merchant_id, top_up).await? {
+                self.look_again(merchant_id, &notice).await?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Takes in one of them; one that can't be taken in now is asked about again later.
+    async fn look_again(
+        &self,
+        merchant_id: MerchantId,
+        notice: &DisputeNotice,
+    ) -> Result<(), ServiceError> {
+        match self.learn_dispute(merchant_id, notice).await {
+            Err(error @ (ServiceError::ShuttingDown | ServiceError::OutcomeUnknown)) => Err(error),
+            Err(error) => {
+                tracing::warn!(dispute = %notice.provider_id, %error, "a dispute could not be taken in");
+                Ok(())
+            }
+            Ok(Learnt::Moved) => {
+                tracing::warn!(dispute = %notice.provider_id, "no notice has told of how a dispute stands");
+                Ok(())
+            }
+            Ok(_) => Ok(()),
+        }
+    }
+
     /// Takes in how a dispute of that merchant stands.
     pub(crate) async fn learn_dispute(
         &self,

@@ -1,4 +1,4 @@
-//! Sync: asks the provider about all payments of a wallet that might not be reflected yet (T5).
+//! Sync: asks the provider about all payments of a wallet that might not be reflected yet (T5), and their disputes.
 
 use crate::access::Principal;
 use crate::error::ServiceError;
@@ -7,10 +7,13 @@ use crate::service::Service;
 use futures_util::StreamExt;
 use tillbox_core::id::{TopUpId, WalletId};
 use tillbox_core::top_up::TopUpStatus;
+use tillbox_store::sqlite::top_ups::TopUpFilter;
 use tillbox_store::sqlite::{paybacks, top_ups};
 
 /// Days for which a top-up that was given up is asked about again.
 const LOOK_BACK_DAYS: i64 = 30;
+/// Payments, the newest ones, whose disputes are asked about.
+const DISPUTABLE: usize = 50;
 /// Calls to the provider at the same time.
 const CALLS: usize = 8;
 
@@ -40,6 +43,18 @@ impl Service {
             .database
             .read(move |connection| top_ups::unsettled(connection, merchant_id, wallet_id, since))
             .await?;
+        let paid = TopUpFilter {
+            status: Some(TopUpStatus::Succeeded),
+            ..TopUpFilter::default()
+        };
+        let paid = self
+            .database
+            .read(move |connection| {
+                top_ups::list(connection, merchant_id, wallet_id, paid, None, DISPUTABLE)
+            })
+            .await?;
+        let paid = paid.into_iter().map(|row| row.id).collect();
+        self.reconcile_disputes_of(merchant_id, paid).await?;
         let pending = self
             .database
             .read(move |connection| paybacks::pending(connection, merchant_id, wallet_id))

@@ -88,6 +88,22 @@ pub fn list(
     query.first("d.id DESC", rows).read(connection, from_row)
 }
 
+/// What the provider calls the disputes that are open, of all merchants, with ids behind `after`, oldest first.
+pub fn open(
+    connection: &Connection,
+    after: DisputeId,
+    rows: usize,
+) -> Result<Vec<(DisputeId, MerchantId, String)>, StoreError> {
+    let sql = "SELECT id, merchant_id, provider_id FROM disputes WHERE status = 0 AND id > ?1 ORDER BY id LIMIT ?2";
+    let mut statement = connection.prepare_cached(sql)?;
+    let values = [after.number(), super::limit(rows)];
+    let found = statement.query_map(values, |row| {
+        let id = DisputeId::from_number(row.get(0)?);
+        Ok((id, MerchantId::from_number(row.get(1)?), row.get(2)?))
+    })?;
+    Ok(found.collect::<rusqlite::Result<_>>()?)
+}
+
 /// Writes the ledger's word on a dispute.
 pub(super) fn write(
     connection: &Connection,

@@ -77,6 +77,23 @@ pub fn about(
     Ok(rows.collect::<rusqlite::Result<_>>()?)
 }
 
+/// The objects of a kind that are about something, with ids behind `after`, oldest first.
+pub fn about_behind(
+    connection: &Connection,
+    merchant: MerchantId,
+    kind: &str,
+    after: &str,
+    rows: usize,
+) -> Result<Vec<SandboxObject>, StoreError> {
+    let sql = format!(
+        "SELECT {COLUMNS} FROM sandbox_objects WHERE merchant_id = ?1 AND kind = ?2 AND about IS NOT NULL AND id > ?3 ORDER BY id LIMIT ?4"
+    );
+    let mut statement = connection.prepare_cached(&sql)?;
+    let values = params![merchant.number(), kind, after, super::limit(rows)];
+    let found = statement.query_map(values, from_row)?;
+    Ok(found.collect::<rusqlite::Result<_>>()?)
+}
+
 /// Puts an object, in place of one of the same id.
 pub fn put(connection: &Connection, object: &SandboxObject) -> Result<(), StoreError> {
     let sql = "INSERT INTO sandbox_objects (id, merchant_id, kind, key, about, body) VALUES (?1, ?2, ?3, ?4, ?5, ?6) \

@@ -8,7 +8,9 @@ use crate::payments::DisputeNotice;
 use tillbox_core::amount::Amount;
 use tillbox_core::currency::Currency;
 use tillbox_core::id::{MerchantId, TopUpId};
+use tillbox_core::id_source::IdSource;
 use tillbox_core::payback::DisputeStatus;
+use tillbox_core::time::Timestamp;
 use tillbox_store::StoreError;
 use tillbox_store::sqlite::sandbox::SandboxObject;
 use tillbox_store::sqlite::{Connection, sandbox};
@@ -116,6 +118,26 @@ impl Sandbox {
                     StoredDispute::KIND,
                     top_up.number(),
                 )
+            })
+            .await?;
+        found.iter().map(notice_of).collect()
+    }
+
+    /// Disputes that were opened since then, as they stand, oldest first: so many, behind the dispute of that id.
+    pub(crate) async fn disputes_since(
+        &self,
+        merchant_id: MerchantId,
+        since: Timestamp,
+        after: Option<String>,
+        rows: usize,
+    ) -> Result<Vec<DisputeNotice>, ServiceError> {
+        // Ids begin with when they were made.
+        let first = IdSource::after(0).next(since);
+        let after = after.unwrap_or_else(|| format!("dp_{first:016x}"));
+        let found = self
+            .database
+            .read(move |connection| {
+                sandbox::about_behind(connection, merchant_id, StoredDispute::KIND, &after, rows)
             })
             .await?;
         found.iter().map(notice_of).collect()

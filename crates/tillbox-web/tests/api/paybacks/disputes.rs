@@ -211,3 +211,57 @@ async fn disputes_are_listed_newest_first_by_wallet_and_status() {
     let wrong = app.get("/v1/disputes?status=closed").await;
     wrong.problem(400, "invalid_request");
 }
+
+/// The wallet's held value and balance, behind a notice that was lost.
+async fn stands(app: &TestApp, paid: &Paid) -> (serde_json::Value, serde_json::Value) {
+    let wallet = app.get(&paid.path()).await.json();
+    (wallet["held"].clone(), wallet["balance"].clone())
+}
+
+#[tokio::test]
+async fn r28_a_dispute_that_no_notice_told_of_is_found_and_so_is_its_end() {
+    let app = TestApp::start_without_worker();
+    let paid = paid(&app, "pm_card_visa", "100").await;
+    let id = open(&app, &paid).await;
+    assert_eq!(stands(&app, &paid).await, (json!("0.00"), json!("100.00")));
+    let found = async || app.service.reconcile_disputes().await.expect("asked");
+    found().await;
+    assert_eq!(
+        stands(&app, &paid).await,
+        (json!("100.00"), json!("100.00"))
+    );
+    found().await;
+    // The bank takes its time: by then it is asked about as it is open here.
+    app.wait(40 * 86_400);
+    let path = format!("/v1/sandbox/disputes/{id}/decide");
+    let lost = app.post(&path, "", r#"{"status":"lost"}"#).await;
+    assert_eq!(lost.status, 200);
+    found().await;
+    assert_eq!(stands(&app, &paid).await, (json!("0.00"), json!("0.00")));
+    found().await;
+    let events = app.get("/v1/events?limit=100").await.json();
+    let events = events["data"].as_array().expect("events").iter();
+    let told: Vec<&str> = events
+        .filter_map(|event| event["type"].as_str())
+        .filter(|one| one.starts_with("dispute."))
+        .collect();
+    assert_eq!(told, ["dispute.opened", "dispute.lost"], "each once");
+    app.verify();
+}
+
+#[tokio::test]
+async fn r28_the_worker_and_sync_find_lost_disputes() {
+    let app = TestApp::start_without_worker();
+    let first = paid(&app, "pm_card_createDispute", "50").await;
+    super::sync(&app, &first).await;
+    assert_eq!(stands(&app, &first).await.0, "50.00");
+    let second = paid(&app, "pm_card_createDispute", "60").await;
+    tokio::spawn(std::sync::Arc::clone(&app.service).run_payments());
+    for _ in 0..250 {
+        if stands(&app, &second).await.0 == "60.00" {
+            return;
+        }
+        tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+    }
+    panic!("it was never found");
+}
