@@ -9,9 +9,9 @@ use tillbox_core::id::WalletId;
 use tillbox_store::sqlite::Connection;
 
 /// A write of value, and how it is tried. `{…}` in path and body stand for what [`World`] has made.
-struct Case {
-    route: &'static str,
-    body: Value,
+pub(crate) struct Case {
+    pub(crate) route: &'static str,
+    pub(crate) body: Value,
     status: u16,
     /// What a dry run leaves null, as JSON pointers.
     nulls: &'static [&'static str],
@@ -26,7 +26,7 @@ fn case(route: &'static str, body: Value, status: u16, nulls: &'static [&'static
     }
 }
 
-fn cases() -> Vec<Case> {
+pub(crate) fn cases() -> Vec<Case> {
     const ROW: &[&str] = &["/id", "/hash"];
     let recharge = json!({"enabled": true, "threshold": "20.00", "amount": "25.00"});
     let saved = json!({"amount": "25.00"});
@@ -241,8 +241,8 @@ async fn r45_every_write_of_the_document_is_tried_here_or_moves_nothing() {
 }
 
 /// What the cases are tried on.
-struct World {
-    app: TestApp,
+pub(crate) struct World {
+    pub(crate) app: TestApp,
     names: Vec<(&'static str, String)>,
 }
 
@@ -252,7 +252,7 @@ fn id_of(value: &Value) -> String {
 }
 
 impl World {
-    async fn make() -> Self {
+    pub(crate) async fn make() -> Self {
         let app = TestApp::start();
         let price =
             json!({"key": "sms", "unit": "message", "unit_amount": "0.05", "currency": "USD"});
@@ -331,7 +331,7 @@ impl World {
         Self { app, names }
     }
 
-    fn filled(&self, text: &str) -> String {
+    pub(crate) fn filled(&self, text: &str) -> String {
         let mut text = text.to_owned();
         for (name, value) in &self.names {
             text = text.replace(name, value);

@@ -10,6 +10,7 @@ mod calm;
 mod steps;
 
 use crate::app::TestApp;
+use crate::dice::Dice;
 use serde_json::{Value, json};
 use tillbox_core::id::{EntryId, MerchantId, PaymentMethodId, TopUpId, WalletId};
 use tillbox_service::Principal;
@@ -28,29 +29,6 @@ const CARDS: [&str; 4] = [
     "pm_card_createDispute",
     "pm_card_processingError",
 ];
-
-/// Numbers from a seed (`SplitMix64`).
-struct Dice(u64);
-
-impl Dice {
-    fn next(&mut self) -> u64 {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut mixed = self.0;
-        mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        mixed ^ (mixed >> 31)
-    }
-
-    /// From 0 up to `count`, without it.
-    fn below(&mut self, count: usize) -> usize {
-        let count = u64::try_from(count).expect("a small number");
-        usize::try_from(self.next() % count).expect("a small number")
-    }
-
-    fn pick<'a, T>(&mut self, among: &'a [T]) -> Option<&'a T> {
-        (!among.is_empty()).then(|| &among[self.below(among.len())])
-    }
-}
 
 /// A wallet with a card and auto-recharge.
 struct Payer {
@@ -101,7 +79,7 @@ impl Storm {
         assert_eq!(app.patch("/v1/settings", &settings).await.status, 200);
         let mut storm = Self {
             app,
-            dice: Dice(seed),
+            dice: Dice::new(seed),
             payers: Vec::new(),
             top_ups: Vec::new(),
             payouts: Vec::new(),
