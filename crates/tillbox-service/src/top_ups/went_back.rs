@@ -6,8 +6,8 @@ use crate::error::ServiceError;
 use crate::service::Service;
 use tillbox_core::amount::Amount;
 use tillbox_core::decide::refundable;
-use tillbox_core::id::{DisputeId, WalletId};
-use tillbox_core::payback::Payback;
+use tillbox_core::id::{DisputeId, EntryId, WalletId};
+use tillbox_core::payback::{Payback, Payout};
 use tillbox_core::wallet::WalletState;
 use tillbox_store::sqlite::disputes::{self, DisputeFilter, DisputeRow};
 use tillbox_store::sqlite::paybacks;
@@ -84,6 +84,23 @@ impl Service {
     ) -> Result<TopUpView, ServiceError> {
         let mut views = self.views(who, wallet_id, vec![row]).await?;
         views.pop().ok_or(ServiceError::NotFound)
+    }
+
+    /// The payout of a wallet that is known by that transaction.
+    pub async fn payout(
+        &self,
+        who: &Principal,
+        wallet_id: WalletId,
+        id: EntryId,
+    ) -> Result<Option<Payout>, ServiceError> {
+        self.wallet_facts(who, wallet_id).await?;
+        let merchant_id = who.merchant_id;
+        let row = self
+            .database
+            .read(move |connection| paybacks::get(connection, merchant_id, id))
+            .await?;
+        let row = row.filter(|row| row.wallet_id == wallet_id);
+        Ok(row.map(|row| row.payout))
     }
 
     /// Disputes of a merchant, newest first, before `before`. A wallet that is not the merchant's is not found.

@@ -48,6 +48,10 @@ super::words! {
     funding_adjustment => "corrections", "ajustes";
     usable_until => "To use by", "Para usar hasta";
     paid_with => "Paid with", "Pagado con";
+    refunded_to => "Refunded to", "Reembolsado a";
+    refund_under_way_text => "On its way to your card; the bank may take some days.", "En camino a su tarjeta; el banco puede tardar unos días.";
+    refund_failed_text => "The card could not be refunded: the amount is back in your balance.", "No se pudo reembolsar a la tarjeta: el importe vuelve a estar en su saldo.";
+    refund_by_hand_text => "The card could not be refunded: you will be paid in another way.", "No se pudo reembolsar a la tarjeta: se le pagará de otra forma.";
     charged => "Charged", "Cobrado";
     discount => "Promo code", "Código promocional";
     your_reference => "Reference", "Referencia";

@@ -7,8 +7,9 @@ use super::visit::Visit;
 use crate::words::Words;
 use crate::words::money::Markup;
 use tillbox_core::amount::Amount;
-use tillbox_core::entry::{Actor, Entry};
+use tillbox_core::entry::{Actor, Entry, EntryKind};
 use tillbox_core::lot::FundingType;
+use tillbox_core::payback::PayoutStatus;
 use tillbox_core::reason::{Reason, TransactionType};
 use tillbox_core::time::Timestamp;
 use tillbox_core::top_up::TopUpStatus;
@@ -38,7 +39,15 @@ impl Visit {
                     None => None,
                 };
                 let method = top_up.as_ref().and_then(paid_with);
-                self.transaction(entry, top_up.as_ref(), method)
+                let shown = self.transaction(entry, top_up.as_ref(), method);
+                if entry.event.kind != EntryKind::TopUpRefunded {
+                    return Ok(shown);
+                }
+                let payout = self.service.payout(self.who(), self.wallet_id(), entry.id);
+                match payout.await? {
+                    Some(payout) => self.refund(shown, payout.status),
+                    None => shown,
+                }
             }
             What::TopUp(row) => self.top_up(row, paid_with(row)),
         })
@@ -59,10 +68,16 @@ impl Visit {
             words.balance_before().to_owned(),
             money(entry.balance_before()),
         )];
+        let is_refund = event.kind == EntryKind::TopUpRefunded;
         if let Some(row) = method {
-            facts.push((words.paid_with().to_owned(), cards::name(words, row)));
+            let label = if is_refund {
+                words.refunded_to()
+            } else {
+                words.paid_with()
+            };
+            facts.push((label.to_owned(), cards::name(words, row)));
         }
-        if let Some(row) = top_up {
+        if let Some(row) = top_up.filter(|_| !is_refund) {
             let discount = row.top_up.discount();
             if discount.is_positive() {
                 facts.push((words.charged().to_owned(), money(row.top_up.charged)));
@@ -98,6 +113,31 @@ impl Visit {
             support: None,
             action: None,
             is_open: false,
+        }
+    }
+
+    /// The row of a refund to the card, with how that stands.
+    fn refund(&self, shown: Movement, status: PayoutStatus) -> Movement {
+        let words = self.words;
+        let (status, tone, note) = match status {
+            PayoutStatus::Succeeded => return shown,
+            PayoutStatus::Pending => (
+                words.status_pending(),
+                Tone::Info,
+                words.refund_under_way_text(),
+            ),
+            PayoutStatus::Failed => (words.status_failed(), Tone::Bad, words.refund_failed_text()),
+            PayoutStatus::Manual => (
+                words.status_pending(),
+                Tone::Warn,
+                words.refund_by_hand_text(),
+            ),
+        };
+        Movement {
+            status,
+            tone,
+            note: Some(note.to_owned()),
+            ..shown
         }
     }
 

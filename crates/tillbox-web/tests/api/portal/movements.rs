@@ -113,3 +113,32 @@ async fn less_than_a_cent_is_shown_in_full() {
     let amount = r#"<span class="money">−$0.00<span class="micro">75</span></span>"#;
     assert!(browser.page.contains(amount), "{}", browser.page);
 }
+
+#[tokio::test]
+async fn a_refund_to_the_card_says_where_it_goes_and_how_it_stands() {
+    let app = TestApp::start_without_worker();
+    let (customer, id) = wallet(&app, "en", None).await;
+    let cards = format!("/v1/customers/{customer}/payment-methods");
+    let card = app.post(&cards, "", r#"{"token":"pm_card_visa"}"#).await;
+    assert_eq!(card.status, 201);
+    let path = format!("/v1/wallets/{id}/top-ups");
+    let asked = app.post(&path, "pay", r#"{"amount":"25.00"}"#).await.json();
+    let top_up = asked["id"].as_str().expect("an id").to_owned();
+    let sync = format!("/v1/wallets/{id}/sync");
+    assert_eq!(app.post(&sync, "", "{}").await.status, 200);
+    let refund = format!("{path}/{top_up}/refund");
+    for (key, declined) in [("one", 1), ("two", 0)] {
+        let faults = json!({ "decline_refunds": declined }).to_string();
+        assert_eq!(app.put("/v1/sandbox/faults", &faults).await.status, 200);
+        assert_eq!(app.post(&refund, key, "{}").await.status, 201);
+        let browser = Browser::of(&app, &customer).await;
+        assert!(browser.page.contains("Refunded to"), "{}", browser.page);
+        assert!(browser.page.contains("On its way to your card"));
+        assert_eq!(app.post(&sync, "", "{}").await.status, 200);
+        let browser = Browser::of(&app, &customer).await;
+        assert!(!browser.page.contains("On its way to your card"));
+        assert!(browser.page.contains("the amount is back in your balance"));
+    }
+    let browser = Browser::of(&app, &customer).await;
+    assert_eq!(browser.balance(), "$0.00");
+}
