@@ -3,6 +3,7 @@
 use super::book::Book;
 use super::*;
 use crate::command::Credit;
+use proptest::prelude::*;
 
 struct Lot {
     funding: FundingType,
@@ -89,4 +90,50 @@ fn age_goes_before_the_id() {
         ..older
     };
     assert!(older < younger);
+}
+
+proptest! {
+    /// A debit, or a hold, empties each lot before it takes of the next.
+    #[test]
+    fn r13_any_lots_give_in_their_order(
+        lots in prop::collection::vec((0..5_usize, 48..52_u8, proptest::option::of(100..103_i64), 1..9_i64), 1..9),
+        wanted in 1..60_i64,
+        is_held in any::<bool>(),
+    ) {
+        let mut book = Book::new();
+        let mut order = Vec::new();
+        for (place, (funding, priority, expires, amount)) in lots.iter().enumerate() {
+            let funding = FundingType::ALL[*funding];
+            let made = i64::try_from(place / 2).expect("few lots");
+            let credit = Credit {
+                priority: *priority,
+                expiry: expires.map(|end| Expiry::At(at(end))),
+                ..Credit::new(units(*amount), funding)
+            };
+            let id = book.ok_at(made, Command::Credit(credit)).event.parts[0].lot.id;
+            let withdrawable = [FundingType::Cash, FundingType::Refund, FundingType::ManualAdjustment];
+            let end = expires.unwrap_or(i64::MAX);
+            let key = (*priority, end, withdrawable.contains(&funding), made, place);
+            order.push((key, id, *amount));
+        }
+        order.sort_unstable_by_key(|(key, ..)| *key);
+        let all: i64 = order.iter().map(|(_, _, amount)| amount).sum();
+        let mut left = wanted.min(all);
+        let row = if is_held {
+            book.ok(hold(left, 60))
+        } else {
+            book.ok(debit(left))
+        };
+        let mut expected = Vec::new();
+        for (_, id, amount) in order {
+            let share = amount.min(left);
+            left -= share;
+            if share > 0 {
+                expected.push((id, units(share)));
+            }
+        }
+        let parts = row.event.parts.iter();
+        let found: Vec<_> = parts.map(|part| (part.lot.id, part.held - part.amount)).collect();
+        prop_assert_eq!(found, expected);
+    }
 }
