@@ -18,6 +18,10 @@ mod rooms;
 use clap::{Parser, Subcommand};
 use std::process::ExitCode;
 
+/// What one thread makes and another drops, as every command is, costs little with it.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 /// A prepaid wallet server: balances, holds and priced usage over HTTP, on an embedded ledger.
 #[derive(Parser)]
 #[command(version, arg_required_else_help = true)]
