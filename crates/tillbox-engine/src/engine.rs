@@ -29,6 +29,8 @@ pub struct Options {
     pub batch: usize,
     /// Bytes that cached wallets may take.
     pub cache_bytes: usize,
+    /// The runtime that callers wait in: it lives as long as they do. Without it the lane wakes each of them itself.
+    pub runtime: Option<tokio::runtime::Handle>,
 }
 
 /// What became of work that the lane took and never answered, as it died over it: that may be done or not.

@@ -37,6 +37,8 @@ pub struct ServiceOptions {
     pub random: [u8; 32],
     /// Bytes that cached wallets may take.
     pub cache_bytes: usize,
+    /// The runtime that callers wait in, if it lives as long as they do: waking them from within it costs less.
+    pub runtime: Option<tokio::runtime::Handle>,
     /// Where people reach the server.
     pub public_url: PublicUrl,
     /// The key of the merchant that is made when there is none yet.
@@ -127,6 +129,7 @@ impl Service {
             queue: QUEUE,
             batch: BATCH,
             cache_bytes: options.cache_bytes,
+            runtime: options.runtime.clone(),
         };
         let ledger = SqliteLedger::new(writer)?;
         let head = ledger.head();

@@ -129,6 +129,7 @@ pub(crate) fn run(arguments: Arguments) -> Result<ExitCode> {
         public_url,
         bootstrap.clone(),
         restored,
+        runtime.handle(),
     )?;
     if is_given && running.service.authenticate(bootstrap.reveal()).is_none() {
         tracing::warn!("TILLBOX_BOOTSTRAP_KEY is not used: the database has a merchant already");
@@ -149,12 +150,14 @@ pub(crate) fn start(
     public_url: PublicUrl,
     bootstrap: BootstrapKey,
     restored: Restored,
+    runtime: &tokio::runtime::Handle,
 ) -> Result<Running> {
     let options = ServiceOptions {
         database: database.to_owned(),
         clock: Arc::new(SteadyClock::of_machine()),
         random: random()?,
         cache_bytes: cache_mib.saturating_mul(1024 * 1024),
+        runtime: Some(runtime.clone()),
         public_url,
         bootstrap,
         restored,

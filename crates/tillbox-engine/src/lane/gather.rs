@@ -6,7 +6,8 @@
 use super::{Item, Read};
 use crate::queue::Exit;
 use crate::work::{Reply, SubmitError, Work};
-use std::collections::{HashMap, VecDeque};
+use foldhash::{HashMap, HashMapExt};
+use std::collections::VecDeque;
 use tillbox_core::id::WalletId;
 
 /// What a batch was gathered into.

@@ -34,6 +34,9 @@ use tillbox_core::rejection::Rejection;
 use tillbox_core::seeded_bug;
 use tokio::sync::watch;
 
+/// So many callers are woken by the lane itself.
+const FEW: usize = 4;
+
 /// How a lane ended.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum LaneEnd {
@@ -57,6 +60,17 @@ enum Item {
     Command(Box<Submission>),
     Open(Box<OpenSubmission>),
     Show(Vec<WalletId>),
+}
+
+/// Callers that are told their answers when it is dropped, so that none is forgotten.
+struct Told(Vec<((Item, Reply), Answer)>);
+
+impl Drop for Told {
+    fn drop(&mut self) {
+        for ((_, reply), answer) in self.0.drain(..) {
+            reply.send(answer);
+        }
+    }
 }
 
 struct Read {
@@ -157,11 +171,9 @@ impl<S: LedgerStore> Lane<S> {
                 if pending.moves_top_ups() {
                     self.top_ups.send_modify(|commits| *commits += 1);
                 }
-                let taken = answers.len();
                 self.count_refused(&answers);
-                for ((_, reply), answer) in items.drain(..taken).zip(answers) {
-                    reply.send(answer);
-                }
+                let taken = items.drain(..answers.len());
+                self.tell(Told(taken.zip(answers).collect()));
                 Ok(())
             }
             Err(CommitError::NothingWritten(why)) => {
@@ -187,6 +199,14 @@ impl<S: LedgerStore> Lane<S> {
                 answer_all(items, &SubmitError::OutcomeUnknown);
                 Err(why)
             }
+        }
+    }
+
+    /// Answers callers: many of them in the runtime that they wait in, where waking a task is cheap.
+    fn tell(&self, told: Told) {
+        match &self.options.runtime {
+            Some(runtime) if told.0.len() > FEW => drop(runtime.spawn(async move { drop(told) })),
+            Some(_) | None => drop(told),
         }
     }
 

@@ -5,7 +5,8 @@ use crate::port::{
     Batch, CommitError, HoldWrite, LedgerStore, LoadError, LotWrite, OpenedWallet, Remembered,
     StoredAnswer, TopUpWrite,
 };
-use std::collections::{BTreeMap, HashMap, HashSet};
+use foldhash::{HashMap, HashSet};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use tillbox_core::amount::Amount;
 use tillbox_core::currency::Currency;

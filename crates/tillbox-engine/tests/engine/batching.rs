@@ -6,7 +6,7 @@ use crate::client::{
 };
 use crate::faulty::{Durable, Fate, FaultyStore};
 use crate::gate::{gated, queued};
-use crate::ledger::{Ledger, refund};
+use crate::ledger::{Ledger, clock, refund};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use tillbox_core::amount::Amount;
@@ -353,4 +353,53 @@ fn each_commit_is_counted_before_it_is_answered_and_nothing_else_is() {
         wait(committed.changed()).is_err(),
         "it ends with the lane, so that nobody waits for ever"
     );
+}
+
+/// Many callers are woken by the runtime that they wait in, and where that has gone, by the lane.
+#[test]
+fn many_callers_are_told_through_their_runtime_and_without_it() {
+    let durable = Durable::new();
+    let sound = FaultyStore::sound(&durable);
+    Ledger::over(&durable, sound).fill(100).end();
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(1)
+        .build()
+        .expect("a runtime");
+    let (store, gate) = gated(&durable);
+    let mut options = options(&clock(), &durable);
+    options.runtime = Some(runtime.handle().clone());
+    let running = Running::start(store, options);
+    let first = queued(running.engine.submit(keyed(debit(1), 1)));
+    gate.wait_for_commit();
+    let callers: Vec<_> = (2..=21)
+        .map(|number| {
+            let engine = running.engine.clone();
+            runtime.spawn(async move { engine.submit(keyed(debit(1), number)).await })
+        })
+        .collect();
+    while running.engine.figures().waiting < callers.len() {
+        std::thread::yield_now();
+    }
+    gate.allow(Fate::Written);
+    gate.wait_for_commit();
+    gate.allow(Fate::Written);
+    assert!(wait(first.into_inner()).is_ok());
+    for caller in callers {
+        let told = runtime.block_on(caller).expect("the task lives");
+        assert!(!row(&told).1);
+    }
+
+    let blocking = queued(running.engine.submit(keyed(debit(1), 22)));
+    gate.wait_for_commit();
+    let others: Vec<_> = (23..=42)
+        .map(|number| queued(running.engine.submit(keyed(debit(1), number))))
+        .collect();
+    runtime.shutdown_background();
+    drop(gate);
+    assert!(wait(blocking.into_inner()).is_ok());
+    for one in others {
+        assert!(!row(&wait(one.into_inner())).1);
+    }
+    assert_eq!(durable.state(wallet(1)).balance, units(58));
+    assert_eq!(running.stop(), LaneEnd::Stopped);
 }

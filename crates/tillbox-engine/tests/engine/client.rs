@@ -56,6 +56,7 @@ pub(crate) fn options(clock: &Arc<ManualClock>, durable: &Durable) -> Options {
         queue: 64,
         batch: 1_024,
         cache_bytes: 1 << 20,
+        runtime: None,
     }
 }
 

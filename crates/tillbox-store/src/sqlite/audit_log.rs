@@ -184,7 +184,7 @@ pub(super) fn deeds_query(
 ) -> Query {
     let select = format!(
         "SELECT {ENTRY_COLUMNS}, w.currency AS currency FROM log INDEXED BY log_deeds \
-         JOIN wallets w ON w.id = log.wallet_id WHERE kind NOT IN (2, 5, 6, 7, 8, 9, 10, 11) AND"
+         JOIN wallets w ON w.id = log.wallet_id WHERE kind <> 2 AND kind NOT BETWEEN 5 AND 11 AND"
     );
     narrowed(&select, "log.", merchant, filter, before)
 }

@@ -13,8 +13,8 @@
 
 use super::known_keys::KnownKeys;
 use crate::error::StoreError;
+use foldhash::{HashMap, HashMapExt};
 use rusqlite::{Connection, OptionalExtension};
-use std::collections::HashMap;
 
 /// Keys of one run. Longer runs share pages better and take longer to sort: 131,072 take some 10 ms.
 pub(super) const RUN: usize = 131_072;

@@ -26,6 +26,7 @@ pub(super) const MIGRATIONS: &[(&str, &str)] = &[
     ("books", include_str!("migrations/0012_books.sql")),
     ("paybacks", include_str!("migrations/0013_paybacks.sql")),
     ("given_up", include_str!("migrations/0014_given_up.sql")),
+    ("deeds", include_str!("migrations/0015_deeds.sql")),
 ];
 
 /// Whether a file is a ledger, could become one, or is something else's.

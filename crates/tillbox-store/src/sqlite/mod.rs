@@ -71,7 +71,7 @@ const OLDEST_SQLITE: i32 = 3_051_003;
 /// Pages in the WAL before the writer folds it into the database: more makes rarer, longer stalls.
 const CHECKPOINT_PAGES: i64 = 4_000;
 /// The writer's page cache, in KiB: holds the upper levels of every index.
-const WRITER_CACHE_KIB: i64 = 65_536;
+const WRITER_CACHE_KIB: i64 = 16_384;
 
 /// An open database: reads, and the lock that keeps other processes from writing.
 pub struct SqliteStore {

@@ -2,7 +2,7 @@
 
 use super::rows::{corrupt, pack_spans, unpack_spans};
 use crate::error::StoreError;
-use rusqlite::{Connection, OptionalExtension, Row, params};
+use rusqlite::{CachedStatement, Connection, OptionalExtension, Row, params};
 use tillbox_core::amount::Amount;
 use tillbox_core::debt::Debt;
 use tillbox_core::entry::{Hash, decode_standing, encode_standing};
@@ -92,47 +92,6 @@ impl StateRow {
         })
     }
 
-    /// Writes it. Wallets are there but for those that the batch opens.
-    pub(super) fn write(&self, connection: &Connection) -> rusqlite::Result<()> {
-        let mut update = connection.prepare_cached(
-            "UPDATE wallet_states SET merchant_id = ?2, status = ?3, version = ?4, seq = ?5, head = ?6, last_at = ?7, last_effective_at = ?8, \
-             balance = ?9, held = ?10, debt_paid_to = ?11, debt_owed_to = ?12, debt_gaps = ?13, overdraft_limit = ?14, next_due_at = ?15, standing = ?16 \
-             WHERE wallet_id = ?1",
-        )?;
-        let values = params![
-            self.wallet_id.number(),
-            self.merchant_id.number(),
-            self.status.code(),
-            self.version,
-            self.seq,
-            self.head,
-            self.last_at.micros(),
-            self.last_effective_at.micros(),
-            self.balance.micros(),
-            self.held.micros(),
-            self.debt_paid_to.micros(),
-            self.debt_owed_to.micros(),
-            self.debt_gaps,
-            self.overdraft_limit.micros(),
-            self.next_due_at.map(Timestamp::micros),
-            self.standing
-        ];
-        if update.execute(values)? == 0 {
-            let mut insert = connection.prepare_cached(
-                "INSERT INTO wallet_states (wallet_id, merchant_id, status, version, seq, head, last_at, last_effective_at, balance, held, \
-                 debt_paid_to, debt_owed_to, debt_gaps, overdraft_limit, next_due_at, standing) \
-                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16)",
-            )?;
-            insert.execute(values)?;
-        }
-        if self.status == WalletStatus::Closed {
-            connection
-                .prepare_cached("UPDATE wallets SET closed = 1 WHERE id = ?1")?
-                .execute([self.wallet_id.number()])?;
-        }
-        Ok(())
-    }
-
     /// The state that it stands for, with what is open beside it. What never changes comes from `wallet`.
     pub(super) fn into_state(
         self,
@@ -160,6 +119,60 @@ impl StateRow {
             .map_err(|why| corrupt(format!("{id} has an unreadable standing: {why}")))?;
         let state = state.with_open(lots, holds);
         Ok(state.with_policy(top_ups, recharge, alerts))
+    }
+}
+
+/// Writes states.
+pub(super) struct StateWriter<'a> {
+    update: CachedStatement<'a>,
+    insert: CachedStatement<'a>,
+    close: CachedStatement<'a>,
+}
+
+impl<'a> StateWriter<'a> {
+    pub(super) fn new(connection: &'a Connection) -> rusqlite::Result<Self> {
+        Ok(Self {
+            update: connection.prepare_cached(
+                "UPDATE wallet_states SET merchant_id = ?2, status = ?3, version = ?4, seq = ?5, head = ?6, last_at = ?7, last_effective_at = ?8, \
+                 balance = ?9, held = ?10, debt_paid_to = ?11, debt_owed_to = ?12, debt_gaps = ?13, overdraft_limit = ?14, next_due_at = ?15, standing = ?16 \
+                 WHERE wallet_id = ?1",
+            )?,
+            insert: connection.prepare_cached(
+                "INSERT INTO wallet_states (wallet_id, merchant_id, status, version, seq, head, last_at, last_effective_at, balance, held, \
+                 debt_paid_to, debt_owed_to, debt_gaps, overdraft_limit, next_due_at, standing) \
+                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16)",
+            )?,
+            close: connection.prepare_cached("UPDATE wallets SET closed = 1 WHERE id = ?1")?,
+        })
+    }
+
+    /// Writes one. Wallets are there but for those that the batch opens.
+    pub(super) fn write(&mut self, state: &StateRow) -> rusqlite::Result<()> {
+        let values = params![
+            state.wallet_id.number(),
+            state.merchant_id.number(),
+            state.status.code(),
+            state.version,
+            state.seq,
+            state.head,
+            state.last_at.micros(),
+            state.last_effective_at.micros(),
+            state.balance.micros(),
+            state.held.micros(),
+            state.debt_paid_to.micros(),
+            state.debt_owed_to.micros(),
+            state.debt_gaps,
+            state.overdraft_limit.micros(),
+            state.next_due_at.map(Timestamp::micros),
+            state.standing
+        ];
+        if self.update.execute(values)? == 0 {
+            self.insert.execute(values)?;
+        }
+        if state.status == WalletStatus::Closed {
+            self.close.execute([state.wallet_id.number()])?;
+        }
+        Ok(())
     }
 }
 

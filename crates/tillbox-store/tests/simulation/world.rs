@@ -101,6 +101,7 @@ impl<D: Disk> World<D> {
             } else {
                 1 << 20
             },
+            runtime: None,
         };
         self.running = Some(Engine::start(store, options).expect("a thread is started"));
     }

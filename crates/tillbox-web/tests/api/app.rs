@@ -140,6 +140,7 @@ impl TestApp {
 
     fn open(setting: Setting) -> Self {
         let options = ServiceOptions {
+            runtime: None,
             database: format!("sqlite:{}", setting.folder.0.join("ledger.db").display()),
             clock: Arc::<ManualClock>::clone(&setting.clock),
             random: [setting.random; 32],

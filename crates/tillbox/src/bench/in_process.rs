@@ -32,6 +32,7 @@ impl Ledger {
             PublicUrl::parse("http://127.0.0.1")?,
             BootstrapKey::parse(key)?,
             Restored::Refuse,
+            &tokio::runtime::Handle::current(),
         )?;
         let principal = service.authenticate(key).context("the key is not known")?;
         Ok(Self {

@@ -65,6 +65,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode> {
         public_url.clone(),
         key.clone(),
         Restored::Refuse,
+        runtime.handle(),
     )?;
     let service = Arc::clone(&running.service);
     let outcome = runtime.block_on(async {

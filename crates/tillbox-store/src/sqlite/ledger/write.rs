@@ -2,10 +2,10 @@
 
 use super::super::key_index::KeyIndex;
 use super::super::rows::pack_parts;
-use super::super::trail::{Plan, Trail, write_lot_now};
+use super::super::trail::{LotWriter, Plan, Trail};
 use super::super::{lot_warnings, outbox, paybacks, stretches, top_ups};
+use foldhash::{HashMap, HashMapExt, HashSet};
 use rusqlite::{Connection, params};
-use std::collections::HashSet;
 use std::sync::Arc;
 use tillbox_core::entry::{Entry, LogHead, encode_body};
 use tillbox_core::id::{LotId, MerchantId, WalletId};
@@ -83,8 +83,7 @@ fn write_entries(
          body, description, reference, metadata, salt, hash, height, head) \
          VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20)",
     )?;
-    let mut merchants: std::collections::HashMap<WalletId, MerchantId> =
-        std::collections::HashMap::with_capacity(batch.wallets.len());
+    let mut merchants: HashMap<WalletId, MerchantId> = HashMap::with_capacity(batch.wallets.len());
     merchants.extend(
         batch
             .wallets
@@ -167,6 +166,7 @@ fn write_lots(
         "INSERT INTO lots (id, wallet_id, funding, withdrawable, priority, expires_at, created_at, amount, cost_basis, source, succeeds, remaining, held, open) \
          VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?12 > 0)",
     )?;
+    let mut stored = LotWriter::new(connection)?;
     let state_of = |wallet: WalletId| batch.wallets.iter().find(|state| state.id == wallet);
     for write in batch.lots {
         match write {
@@ -197,7 +197,7 @@ fn write_lots(
                 held,
                 expires_at,
             } => {
-                write_lot_now(connection, *id, *remaining, *held)?;
+                stored.write(*id, *remaining, *held)?;
                 if let Some(end) = expires_at {
                     change_expiry(connection, *id, *end, state_of)?;
                 }

@@ -22,17 +22,18 @@ mod touched;
 
 use super::ledger::{expect_one, load_wallet};
 use super::rows::{ENTRY_COLUMNS, corrupt, entry_from_row};
-use super::state_row::{self, StateRow};
+use super::state_row::{self, StateRow, StateWriter};
 use crate::error::StoreError;
-use rusqlite::Connection;
-use std::collections::{BTreeMap, HashSet};
+use foldhash::HashSet;
+use rusqlite::{CachedStatement, Connection};
+use std::collections::BTreeMap;
 use std::ops::Bound;
 use tillbox_core::id::{LotId, WalletId};
 use tillbox_core::lot::Lot;
 use tillbox_engine::port::Batch;
 
-pub(super) use touched::write_lot_now;
-use touched::{LotNow, RowAt, Touched, lots_now, only_spends, touched_by, write_lot};
+pub(super) use touched::LotWriter;
+use touched::{LotNow, RowAt, Touched, lots_now, only_spends, touched_by};
 
 /// Rows that may be behind: more share pages better, take more memory (about 400 bytes each where all are of
 /// different wallets), and are read at start.
@@ -264,8 +265,9 @@ impl Trail {
             touched: None,
         }));
         folds.sort_unstable_by_key(|fold| fold.id);
-        for fold in folds {
-            self.fold(connection, &fold)?;
+        let mut folder = Folder::new(connection)?;
+        for fold in &folds {
+            self.fold(&mut folder, fold)?;
         }
         if plan.after.is_none() {
             connection
@@ -292,24 +294,22 @@ impl Trail {
         expect_one(usize::from(one.state.version == last))
     }
 
-    fn fold(&self, connection: &Connection, fold: &Fold<'_>) -> rusqlite::Result<()> {
+    fn fold(&self, folder: &mut Folder<'_>, fold: &Fold<'_>) -> rusqlite::Result<()> {
         let behind = self.behind.get(&fold.id);
         let waiting = behind.map_or(&[][..], |behind| &behind.rows);
         let added = fold.touched.map_or(&[][..], |one| &one.rows);
-        let mut insert = connection.prepare_cached(
-            "INSERT INTO wallet_log (wallet_id, version, entry_id) VALUES (?1, ?2, ?3)",
-        )?;
         for row in waiting.iter().chain(added) {
-            insert.execute((fold.id.number(), row.version, row.id))?;
+            let values = (fold.id.number(), row.version, row.id);
+            folder.rows.execute(values)?;
         }
         let last = behind.and_then(|behind| behind.last.as_ref());
         // Lots that the batch touches are written by it, behind this.
         for lot in last.map_or(&[][..], |last| &last.lots) {
-            write_lot(connection, *lot)?;
+            folder.lots.write(lot.id, lot.remaining, lot.held)?;
         }
         match (fold.touched, last) {
-            (Some(one), _) => StateRow::of(one.state).write(connection),
-            (None, Some(last)) => last.state.write(connection),
+            (Some(one), _) => folder.states.write(&StateRow::of(one.state)),
+            (None, Some(last)) => folder.states.write(&last.state),
             (None, None) => expect_one(0),
         }
     }
@@ -364,6 +364,25 @@ impl Trail {
 struct Fold<'a> {
     id: WalletId,
     touched: Option<&'a Touched<'a>>,
+}
+
+/// The statements that fold.
+struct Folder<'a> {
+    rows: CachedStatement<'a>,
+    lots: LotWriter<'a>,
+    states: StateWriter<'a>,
+}
+
+impl<'a> Folder<'a> {
+    fn new(connection: &'a Connection) -> rusqlite::Result<Self> {
+        Ok(Self {
+            rows: connection.prepare_cached(
+                "INSERT INTO wallet_log (wallet_id, version, entry_id) VALUES (?1, ?2, ?3)",
+            )?,
+            lots: LotWriter::new(connection)?,
+            states: StateWriter::new(connection)?,
+        })
+    }
 }
 
 impl Plan<'_> {

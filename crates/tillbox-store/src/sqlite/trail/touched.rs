@@ -2,8 +2,8 @@
 
 use super::super::ledger::expect_one;
 use super::MOST_BEHIND;
-use rusqlite::Connection;
-use std::collections::HashMap;
+use foldhash::{HashMap, HashMapExt};
+use rusqlite::{CachedStatement, Connection};
 use tillbox_core::amount::Amount;
 use tillbox_core::entry::{Entry, EntryKind, Event};
 use tillbox_core::id::LotId;
@@ -130,28 +130,36 @@ pub(super) fn lots_now(state: &WalletState, drawn: &[DrawKey]) -> Vec<LotNow> {
     lots
 }
 
-/// What is left of a lot that is stored. One that stays open is changed without a look at the index of open lots.
-pub(in super::super) fn write_lot_now(
-    connection: &Connection,
-    id: LotId,
-    remaining: Amount,
-    held: Amount,
-) -> rusqlite::Result<()> {
-    let values = [id.number(), remaining.micros(), held.micros()];
-    let mut spend = connection.prepare_cached(
-        "UPDATE lots SET remaining = ?2, held = ?3 WHERE id = ?1 AND open = 1 AND ?2 > 0",
-    )?;
-    let changed = match spend.execute(values)? {
-        0 => connection
-            .prepare_cached(
-                "UPDATE lots SET remaining = ?2, held = ?3, open = (?2 > 0) WHERE id = ?1",
-            )?
-            .execute(values)?,
-        changed => changed,
-    };
-    expect_one(changed)
+/// Writes what is left of lots that are stored.
+pub(in super::super) struct LotWriter<'a> {
+    spend: CachedStatement<'a>,
+    set: CachedStatement<'a>,
 }
 
-pub(super) fn write_lot(connection: &Connection, lot: LotNow) -> rusqlite::Result<()> {
-    write_lot_now(connection, lot.id, lot.remaining, lot.held)
+impl<'a> LotWriter<'a> {
+    pub(in super::super) fn new(connection: &'a Connection) -> rusqlite::Result<Self> {
+        Ok(Self {
+            spend: connection.prepare_cached(
+                "UPDATE lots SET remaining = ?2, held = ?3 WHERE id = ?1 AND open = 1 AND ?2 > 0",
+            )?,
+            set: connection.prepare_cached(
+                "UPDATE lots SET remaining = ?2, held = ?3, open = (?2 > 0) WHERE id = ?1",
+            )?,
+        })
+    }
+
+    /// One that stays open is changed without a look at the index of open lots.
+    pub(in super::super) fn write(
+        &mut self,
+        id: LotId,
+        remaining: Amount,
+        held: Amount,
+    ) -> rusqlite::Result<()> {
+        let values = [id.number(), remaining.micros(), held.micros()];
+        let changed = match self.spend.execute(values)? {
+            0 => self.set.execute(values)?,
+            changed => changed,
+        };
+        expect_one(changed)
+    }
 }

@@ -28,7 +28,7 @@ use tillbox_core::wallet::{NewWallet, WalletState, WalletStatus};
 /// A wallet with what is stored of it, and its rows that may be behind what is stored.
 pub(super) struct Comparison {
     pub(super) id: WalletId,
-    pub(super) followed: Followed,
+    pub(super) followed: Box<Followed>,
     pub(super) stored: Stored,
     pub(super) tail: Vec<i64>,
 }

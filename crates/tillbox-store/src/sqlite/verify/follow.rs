@@ -10,8 +10,9 @@ use super::{Report, Scope, Violation, stored};
 use crate::error::StoreError;
 use crate::sqlite::rows::ENTRY_COLUMNS;
 use crate::sqlite::snapshots;
+use foldhash::{HashMap, HashMapExt};
 use rusqlite::Connection;
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 use tillbox_core::audit::{self, WalletAudit};
 use tillbox_core::entry::Entry;
 use tillbox_core::id::WalletId;
@@ -44,7 +45,7 @@ impl Followed {
 
 /// What is followed of the log.
 pub(super) struct Books {
-    pub(super) wallets: HashMap<WalletId, Followed>,
+    pub(super) wallets: HashMap<WalletId, Box<Followed>>,
     pub(super) chain: LogChain,
     pub(super) beside: Beside,
 }
@@ -109,7 +110,7 @@ impl Books {
         if row.entry.is_none() {
             return Ok(());
         }
-        let new = || Followed::new(wallet);
+        let new = || Box::new(Followed::new(wallet));
         let followed = self.wallets.entry(wallet).or_insert_with(new);
         beside.feed(connection, followed, row, report)
     }

@@ -198,7 +198,7 @@ impl Audit<'_> {
 
     /// Compares all wallets, those with higher ids on a thread of its own.
     fn compare(&mut self, books: &mut Books, report: &mut Report) -> Result<(), StoreError> {
-        let mut wallets: BTreeMap<WalletId, Followed> =
+        let mut wallets: BTreeMap<WalletId, Box<Followed>> =
             std::mem::take(&mut books.wallets).into_iter().collect();
         let middle = wallets.keys().nth(wallets.len() / 2).copied();
         let middle = middle.filter(|_| wallets.len() > 2 * self.limits.wallets);

@@ -12,7 +12,7 @@ use tillbox_core::id::WalletId;
 pub(super) struct Part {
     pub(super) limits: Limits,
     /// Those with rows, as far as they were read.
-    pub(super) wallets: BTreeMap<WalletId, Followed>,
+    pub(super) wallets: BTreeMap<WalletId, Box<Followed>>,
     pub(super) after: i64,
     pub(super) to: i64,
 }
@@ -97,7 +97,7 @@ impl Part {
             let followed = self.wallets.remove(&id);
             let comparison = Comparison {
                 id,
-                followed: followed.unwrap_or_else(|| Followed::new(id)),
+                followed: followed.unwrap_or_else(|| Box::new(Followed::new(id))),
                 stored: stored.remove(&number).unwrap_or_default(),
                 tail: tail.take(id),
             };

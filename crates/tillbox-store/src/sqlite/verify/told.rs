@@ -4,8 +4,8 @@ use super::super::stretches;
 use super::report::{STRETCHES, TOLD};
 use super::{Report, Scope, in_snapshot};
 use crate::error::StoreError;
+use foldhash::{HashMap, HashSet};
 use rusqlite::{Connection, OptionalExtension};
-use std::collections::{HashMap, HashSet};
 use tillbox_core::entry::Entry;
 use tillbox_core::id::EntryId;
 
