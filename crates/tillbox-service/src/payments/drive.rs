@@ -3,7 +3,7 @@
 //! A charge may be sent again as often as needed: its key is the top-up and the place of the method in the plan, so
 //! that the provider answers what it answered before. The plan is settled before the first call. A decline goes on to
 //! the next method at once, an unknown outcome never does (R22). Once a charge is too old for the provider to remember
-//! its key, it is only looked up.
+//! its key, it is only looked up; where nothing is found long after, it never arrived, and the top-up has failed.
 
 use super::declines::failure_class;
 use super::page::PageTerms;
@@ -28,6 +28,11 @@ const CALL_WITHIN: Duration = Duration::from_secs(20);
 const POLL_AFTER_SECONDS: [i64; 7] = [5, 5, 10, 30, 60, 300, 900];
 /// Seconds for which the provider surely remembers an idempotency key.
 pub(super) const KEY_LIVES_SECONDS: i64 = 20 * 3_600;
+/// A charge that is not found so long after its top-up was made never arrived: the last call that could bring it is
+/// hours past, and a provider's search lags by minutes.
+const NEVER_ARRIVED_SECONDS: i64 = 24 * 3_600;
+/// Told then: the payment system failed, not the card.
+const NEVER_ARRIVED: &str = "processing_error";
 /// Told where no method is left that could be charged.
 const NO_METHOD: &str = "payment_method_unavailable";
 
@@ -62,12 +67,26 @@ impl Service {
             Ok(Some(payment)) => self.learn_of(row, &payment).await,
             // Nothing is there: a page that was never made, or a charge that never arrived.
             Ok(None) if ended => self.cancel_payment(row).await,
+            Ok(None) if self.has_never_arrived(row) => {
+                let decline = Decline {
+                    code: NEVER_ARRIVED.to_owned(),
+                };
+                self.fail(row, &decline, None).await
+            }
             Ok(None) => Ok(Learnt::Nothing),
             Err(error) => {
                 tracing::debug!(top_up = %row.id, %error, "the provider gave no answer");
                 Ok(Learnt::Nothing)
             }
         }
+    }
+
+    /// Whether a charge that the provider does not know can't come to be any more.
+    fn has_never_arrived(&self, row: &TopUpRow) -> bool {
+        let is_charge =
+            (row.top_up.channel, row.top_up.status) == (Channel::Saved, TopUpStatus::Processing);
+        let last = made_at(row.id).plus_seconds(NEVER_ARRIVED_SECONDS);
+        is_charge && last <= self.clock.now()
     }
 
     /// Asks the provider to give a payment up, and takes in what it says.

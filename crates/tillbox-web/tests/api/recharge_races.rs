@@ -69,6 +69,29 @@ async fn a03_while_an_outcome_is_unknown_no_other_charge_is_begun() {
     app.verify();
 }
 
+/// The process ended before it called the provider, and was down for longer than the provider keeps keys.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_charge_that_never_reached_the_provider_fails_after_a_day_and_blocks_nothing() {
+    let app = TestApp::start_without_worker();
+    let wallet = recharged(&app, "pm_card_visa", "60", "50", "1000").await;
+    let path = format!("/v1/wallets/{wallet}/debits");
+    let debit = app.post(&path, "one", r#"{"amount":"15"}"#).await;
+    assert_eq!(debit.status, 201);
+    let open = recharges(&app, &wallet).await;
+    let id = open[0]["id"].as_str().expect("an id");
+    let id = tillbox_core::id::TopUpId::parse(id).expect("an id");
+    for (hours, status) in [(21, "processing"), (2, "processing"), (1, "failed")] {
+        app.wait(hours * 3_600 + 1);
+        app.service.ask_provider(id).await.expect("asked");
+        let all = recharges(&app, &wallet).await;
+        assert_eq!(all[0]["status"], status, "{all:?}");
+    }
+    let balance = app.get(&format!("/v1/wallets/{wallet}")).await.json();
+    assert_eq!(balance["balance"], "45.00", "{balance}");
+    assert_eq!(balance["pending_top_ups"], "0.00", "{balance}");
+    app.verify();
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a04_a_hundred_debits_at_once_never_pass_the_cap() {
     let app = TestApp::start();

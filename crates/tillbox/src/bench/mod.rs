@@ -21,6 +21,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Duration;
 use tillbox_core::id::WalletId;
+use tillbox_store::sqlite;
 
 /// What `bench` may be told.
 #[derive(Debug, clap::Args)]
@@ -115,6 +116,7 @@ impl Bench<'_> {
             self.in_process(&ledger, &wallets, "", &mut table).await?;
         }
         ledger.stop()?;
+        table.note(verify(&database)?);
         let (server, started) = Server::start(&database, &self.key).await?;
         table.note(format!("start with all of it: {} ms", started.as_millis()));
         if !self.arguments.in_process && !self.arguments.growth {
@@ -234,6 +236,26 @@ impl Bench<'_> {
 async fn store(ledger: &Ledger, wallets: &[WalletId], count: usize) -> Result<()> {
     let bar = bar("storing transactions", count);
     ledger.store_transactions(wallets, count, &bar).await
+}
+
+/// Audits all that was stored.
+fn verify(database: &str) -> Result<String> {
+    let bar = bar("verifying", 0);
+    let report = sqlite::verify::verify(&sqlite::path_of(database)?, &mut |now| {
+        bar.set_length(now.rows_total);
+        bar.set_position(now.rows);
+    })?;
+    bar.finish_and_clear();
+    anyhow::ensure!(
+        report.violations.is_empty(),
+        "the ledger is broken: {report}"
+    );
+    let millis = report.took.as_millis().max(1);
+    Ok(format!(
+        "verify: {} rows, {} rows/s",
+        report.rows,
+        u128::from(report.rows) * 1_000 / millis
+    ))
 }
 
 fn wallets_of(count: usize) -> String {
