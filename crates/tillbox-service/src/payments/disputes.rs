@@ -10,7 +10,7 @@ use tillbox_core::command::{Command, LearnDispute};
 use tillbox_core::id::{DisputeId, MerchantId, TopUpId};
 use tillbox_core::payback::DisputeStatus;
 use tillbox_core::top_up::TopUpStatus;
-use tillbox_store::sqlite::top_ups::{self, TopUpRow};
+use tillbox_store::sqlite::top_ups::TopUpRow;
 use tillbox_store::sqlite::{Connection, disputes};
 
 /// Days for which a dispute is asked about that nobody has told of.
@@ -96,11 +96,11 @@ impl Service {
         merchant_id: MerchantId,
         notice: &DisputeNotice,
     ) -> Result<Learnt, ServiceError> {
-        let row = self.disputed(merchant_id, notice).await?;
+        let row = self.top_up_row(merchant_id, notice.top_up_id).await?;
         if row.top_up.status != TopUpStatus::Succeeded {
             // It is told before anybody heard of the payment.
             self.look_up(&row).await?;
-            let row = self.disputed(merchant_id, notice).await?;
+            let row = self.top_up_row(merchant_id, notice.top_up_id).await?;
             if row.top_up.status != TopUpStatus::Succeeded {
                 let why = "the disputed payment is not known to have succeeded";
                 return Err(ServiceError::Overloaded(why.to_owned()));
@@ -167,17 +167,5 @@ impl Service {
                 }
             }
         }
-    }
-
-    async fn disputed(
-        &self,
-        merchant_id: MerchantId,
-        notice: &DisputeNotice,
-    ) -> Result<TopUpRow, ServiceError> {
-        let id = notice.top_up_id;
-        self.database
-            .read(move |connection| top_ups::get(connection, merchant_id, id))
-            .await?
-            .ok_or(ServiceError::NotFound)
     }
 }

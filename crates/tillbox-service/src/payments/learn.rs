@@ -37,12 +37,7 @@ impl Service {
         merchant_id: MerchantId,
         payment: &Payment,
     ) -> Result<Learnt, ServiceError> {
-        let id = payment.top_up_id;
-        let row = self
-            .database
-            .read(move |connection| top_ups::get(connection, merchant_id, id))
-            .await?
-            .ok_or(ServiceError::NotFound)?;
+        let row = self.top_up_row(merchant_id, payment.top_up_id).await?;
         self.learn_of(&row, payment).await
     }
 
@@ -116,12 +111,7 @@ impl Service {
         decline: &Decline,
         payment_id: &str,
     ) -> Result<Learnt, ServiceError> {
-        let (merchant_id, id) = (row.merchant_id, row.id);
-        let row = self
-            .database
-            .read(move |connection| top_ups::get(connection, merchant_id, id))
-            .await?
-            .ok_or(ServiceError::NotFound)?;
+        let row = self.top_up_row(row.merchant_id, row.id).await?;
         let is_credited = row.top_up.status == TopUpStatus::Succeeded;
         if is_credited && row.top_up.payment_id.as_deref() == Some(payment_id) {
             return self.failed_after_credit(&row, decline).await;

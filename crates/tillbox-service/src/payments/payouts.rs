@@ -13,7 +13,6 @@ use tillbox_core::command::{Command, EndPayout, PayoutEnd};
 use tillbox_core::id::MerchantId;
 use tillbox_core::id_source::made_at;
 use tillbox_store::sqlite::paybacks::{self, PayoutRow};
-use tillbox_store::sqlite::top_ups;
 
 impl Service {
     /// Takes the next step for a payout whose outcome is not known.
@@ -114,16 +113,11 @@ impl Service {
     }
 
     async fn refund_request(&self, row: &PayoutRow) -> Result<RefundRequest, ServiceError> {
-        let (merchant_id, id) = (row.merchant_id, row.top_up_id);
-        let top_up = self
-            .database
-            .read(move |connection| top_ups::get(connection, merchant_id, id))
-            .await?
-            .ok_or(ServiceError::NotFound)?;
+        let top_up = self.top_up_row(row.merchant_id, row.top_up_id).await?;
         Ok(RefundRequest {
-            merchant_id,
+            merchant_id: row.merchant_id,
             payout: row.payout.debit_id,
-            top_up_id: id,
+            top_up_id: row.top_up_id,
             payment_id: top_up
                 .top_up
                 .payment_id

@@ -87,7 +87,8 @@ impl Service {
         Ok(Some(id))
     }
 
-    async fn top_up_row(
+    /// A top-up of that merchant.
+    pub(crate) async fn top_up_row(
         &self,
         merchant_id: MerchantId,
         id: TopUpId,
