@@ -1,62 +1,72 @@
 //! Which row a key belongs to, at the cost of few pages.
 //!
-//! Keys are random, so an index that takes each as it comes dirties a page of its own for every debit: measured, that
-//! was most of what a commit cost. Here keys wait in memory (`recent`) and are folded into the table `keys` in runs, in
-//! key order, a slice with every commit, so that neighbours share their pages. The log itself carries every key: what
-//! is not folded when the process dies is read from the log's tail at the next start.
+//! The log itself carries every key. Those of its tail wait in memory; whenever there are enough of them they are written
+//! as a run of their own ([`KeyRuns`]), in one commit. What is not written when the process dies is read from the log's
+//! tail at the next start.
 //!
-//! - `folded_to` in the database: every row up to that id has its key in the table. It moves in the commit of a run's
-//!   last slice; rows of a run that is half folded lie behind it, and are folded again after a crash (`OR IGNORE`).
-//! - A key is looked for in `recent`, in `run`, then in the table; one of the three has it. Nothing is ever forgotten.
+//! - `folded_to` in the database: every row up to that id has its key in a run. It moves in the commit of the run.
+//! - A key is looked for in memory, then in the runs; one of the two has it. Nothing is ever forgotten.
 //! - What is new is not looked for in tables at all: a filter over all that is stored says so ([`KnownKeys`]).
-//! - A slice is a little longer than the batch that it rides on, so a run is folded before the next one is full.
 
+use super::key_runs::{Key, KeyRuns, Pair};
 use super::known_keys::KnownKeys;
 use crate::error::StoreError;
 use foldhash::{HashMap, HashMapExt};
-use rusqlite::{Connection, OptionalExtension};
+use rusqlite::Connection;
 
-/// Keys of one run. Longer runs share pages better and take longer to sort: 131,072 take some 10 ms.
-pub(super) const RUN: usize = 131_072;
-
-type Key = [u8; 16];
+/// Keys of one run: the commit that writes it takes some two milliseconds longer.
+pub(super) const RUN: usize = 16_384;
 
 pub(super) struct KeyIndex {
-    /// Keys of rows behind the run.
+    /// Keys of the log's tail.
     recent: HashMap<Key, i64>,
-    /// The run that is being folded, in key order, and to be looked up in.
-    run: Vec<(Key, i64)>,
-    run_ids: HashMap<Key, i64>,
+    /// Keys of the rows before it.
+    runs: KeyRuns,
     /// What is stored, perhaps.
     known: KnownKeys,
-    /// How much of it is in the table.
-    folded: usize,
     /// How long runs are.
     length: usize,
 }
 
-/// What a commit folded; it counts once the commit has succeeded.
-#[derive(Clone, Copy)]
-pub(super) struct Slice(usize);
+/// What a commit did to the runs; it counts once the commit has succeeded.
+#[derive(Default)]
+pub(super) struct Fold {
+    runs: Option<KeyRuns>,
+    takes_recent: bool,
+}
 
 impl KeyIndex {
-    /// Reads the keys that are not folded from the log's tail.
+    /// Reads the keys that are in no run from the log's tail. Where that is long, they are written first.
     pub(super) fn load(connection: &Connection, length: usize) -> Result<Self, StoreError> {
-        let folded_to: i64 =
-            connection.query_row("SELECT folded_to FROM key_fold", [], |row| row.get(0))?;
-        let mut statement =
-            connection.prepare("SELECT key, id FROM log WHERE id > ?1 AND key IS NOT NULL")?;
-        let tail = statement.query_map([folded_to], |row| Ok((row.get(0)?, row.get(1)?)))?;
-        let recent = tail.collect::<rusqlite::Result<_>>()?;
         let mut index = Self {
-            recent,
-            run: Vec::new(),
-            run_ids: HashMap::new(),
-            known: KnownKeys::load(connection)?,
-            folded: 0,
+            recent: HashMap::new(),
+            runs: KeyRuns::load(connection, length)?,
+            known: KnownKeys::default(),
             length,
         };
-        index.begin_run();
+        let folded_to: i64 =
+            connection.query_row("SELECT folded_to FROM key_fold", [], |row| row.get(0))?;
+        let mut statement = connection
+            .prepare("SELECT key, id FROM log WHERE id > ?1 AND key IS NOT NULL ORDER BY id")?;
+        let mut tail = statement.query([folded_to])?;
+        while let Some(row) = tail.next()? {
+            index.recent.insert(row.get(0)?, row.get(1)?);
+            if index.recent.len() >= 2 * length {
+                // None of it may wait for a commit: a tail that is long has all the keys of an older database.
+                connection.execute_batch("SAVEPOINT tail")?;
+                let mut fold = index.fold(connection)?;
+                if let Some(runs) = &mut fold.runs {
+                    runs.merge_all(connection)?;
+                }
+                connection.execute_batch("RELEASE tail")?;
+                index.committed(&[], fold);
+            }
+        }
+        drop(tail);
+        index.known = KnownKeys::load(connection)?;
+        for key in index.recent.keys() {
+            index.known.add(key);
+        }
         Ok(index)
     }
 
@@ -67,22 +77,15 @@ impl KeyIndex {
 
     /// The row that the key belongs to.
     pub(super) fn find(&self, connection: &Connection, key: &Key) -> rusqlite::Result<Option<i64>> {
-        if let Some(id) = self.find_in_memory(key) {
-            return Ok(Some(id));
+        match self.recent.get(key) {
+            Some(id) => Ok(Some(*id)),
+            None => self.runs.find(connection, key),
         }
-        let mut statement =
-            connection.prepare_cached("SELECT entry_id FROM keys WHERE key = ?1")?;
-        statement.query_row([key], |row| row.get(0)).optional()
-    }
-
-    fn find_in_memory(&self, key: &Key) -> Option<i64> {
-        let found = self.recent.get(key).or_else(|| self.run_ids.get(key));
-        found.copied()
     }
 
     /// Whether a row or an answer may be stored under the key; where it says no, none is.
     pub(super) fn may_have(&self, key: &Key) -> bool {
-        self.find_in_memory(key).is_some() || self.known.may_have(key)
+        self.known.may_have(key)
     }
 
     /// Learns of what was stored since the last call, answers of plain writes too.
@@ -90,73 +93,62 @@ impl KeyIndex {
         self.known.catch_up(connection)
     }
 
-    /// Whether a batch may add these keys: none twice, none that waits in memory. What is in the table was looked up
-    /// when the batch was decided.
-    pub(super) fn admits(&self, keys: &[(Key, i64)]) -> bool {
+    /// Whether a batch may add these keys: none twice, none that waits in memory. What is in a run was looked up when
+    /// the batch was decided.
+    pub(super) fn admits(&self, keys: &[Pair]) -> bool {
         let mut sorted: Vec<Key> = keys.iter().map(|(key, _)| *key).collect();
         sorted.sort_unstable();
         let unique = sorted.windows(2).all(|pair| pair.first() != pair.last());
-        unique
-            && keys
-                .iter()
-                .all(|(key, _)| self.find_in_memory(key).is_none())
+        unique && keys.iter().all(|(key, _)| !self.recent.contains_key(key))
     }
 
-    /// Folds the next slice of the run, as part of a commit that adds so many keys.
-    pub(super) fn fold(&self, connection: &Connection, added: usize) -> rusqlite::Result<Slice> {
-        self.fold_up_to(connection, self.folded + added + added / 4 + 16)
+    /// Writes what waits, where it is enough for a run, and merges runs, as part of a commit.
+    pub(super) fn fold(&self, connection: &Connection) -> rusqlite::Result<Fold> {
+        if self.recent.len() >= self.length {
+            return self.fold_all(connection);
+        }
+        if !self.runs.is_due() {
+            return Ok(Fold::default());
+        }
+        let mut runs = self.runs.clone();
+        runs.merge(connection)?;
+        Ok(Fold {
+            runs: Some(runs),
+            takes_recent: false,
+        })
     }
 
-    fn fold_up_to(&self, connection: &Connection, end: usize) -> rusqlite::Result<Slice> {
-        let end = end.min(self.run.len());
-        if end == self.folded {
-            return Ok(Slice(end));
-        }
-        let mut insert = connection
-            .prepare_cached("INSERT OR IGNORE INTO keys (key, entry_id) VALUES (?1, ?2)")?;
-        for (key, id) in self.run.get(self.folded..end).unwrap_or_default() {
-            insert.execute(rusqlite::params![key, id])?;
-        }
-        if end == self.run.len() {
-            let last = self.run.iter().map(|(_, id)| *id).max();
+    /// Writes all that waits.
+    pub(super) fn fold_all(&self, connection: &Connection) -> rusqlite::Result<Fold> {
+        let mut pairs: Vec<Pair> = self.recent.iter().map(|(key, id)| (*key, *id)).collect();
+        pairs.sort_unstable();
+        let mut runs = self.runs.clone();
+        if let Some(last) = pairs.iter().map(|(_, id)| *id).max() {
+            runs.add(connection, &pairs)?;
             connection
                 .prepare_cached("UPDATE key_fold SET folded_to = ?1")?
                 .execute([last])?;
         }
-        Ok(Slice(end))
+        runs.merge(connection)?;
+        Ok(Fold {
+            runs: Some(runs),
+            takes_recent: true,
+        })
     }
 
     /// The commit succeeded.
-    pub(super) fn committed(&mut self, added: &[(Key, i64)], Slice(end): Slice) {
-        self.recent.extend(added.iter().copied());
-        for (key, _) in self.run.get(self.folded..end).unwrap_or_default() {
+    pub(super) fn committed(&mut self, added: &[Pair], fold: Fold) {
+        if let Some(runs) = fold.runs {
+            self.runs = runs;
+        }
+        if fold.takes_recent {
+            self.recent.clear();
+        }
+        self.runs.owe(added.len());
+        for (key, id) in added {
+            self.recent.insert(*key, *id);
             self.known.add(key);
         }
-        self.folded = end;
-        self.begin_run();
-    }
-
-    /// Once a run is folded and enough has gathered behind it, that is the next.
-    fn begin_run(&mut self) {
-        if self.folded == self.run.len() && self.recent.len() >= self.length {
-            self.run_ids = std::mem::take(&mut self.recent);
-            self.run.clear();
-            self.run
-                .extend(self.run_ids.iter().map(|(key, id)| (*key, *id)));
-            self.run.sort_unstable();
-            self.folded = 0;
-        }
-    }
-
-    /// Folds all that waits: inside one transaction, and once it is committed, see [`KeyIndex::committed`].
-    pub(super) fn fold_all(&mut self, connection: &Connection) -> rusqlite::Result<Slice> {
-        self.run_ids.extend(self.recent.drain());
-        self.run.clear();
-        self.run
-            .extend(self.run_ids.iter().map(|(key, id)| (*key, *id)));
-        self.run.sort_unstable();
-        self.folded = 0;
-        self.fold_up_to(connection, self.run.len())
     }
 }
 
@@ -169,7 +161,7 @@ mod tests {
         connection
             .execute_batch(
                 "CREATE TABLE log (id INTEGER PRIMARY KEY, key BLOB);
-                 CREATE TABLE keys (key BLOB PRIMARY KEY, entry_id INTEGER NOT NULL) WITHOUT ROWID;
+                 CREATE TABLE key_runs (id INTEGER PRIMARY KEY, pairs BLOB NOT NULL);
                  CREATE TABLE key_fold (folded_to INTEGER NOT NULL);
                  CREATE TABLE answers (key BLOB PRIMARY KEY);
                  INSERT INTO key_fold VALUES (0);",
@@ -202,7 +194,7 @@ mod tests {
                 )
                 .expect("a row");
         }
-        let slice = index.fold(connection, added.len()).expect("folds");
+        let slice = index.fold(connection).expect("folds");
         connection
             .execute_batch(if fails { "ROLLBACK" } else { "COMMIT" })
             .expect("ends");
@@ -246,10 +238,29 @@ mod tests {
     }
 
     fn is_folded(connection: &Connection, id: i64) -> bool {
-        let sql = "SELECT EXISTS (SELECT 1 FROM keys WHERE key = ?1)";
-        connection
-            .query_row(sql, [key_of(id)], |row| row.get(0))
-            .expect("looks")
+        let runs = KeyRuns::load(connection, 7).expect("loads");
+        let found = runs.find(connection, &key_of(id)).expect("looks");
+        found == Some(id)
+    }
+
+    /// As an older database has it, whose keys were stored in another way: it starts with none.
+    #[test]
+    fn a_long_tail_is_written_at_the_start() {
+        let connection = database();
+        let mut rows = connection
+            .prepare("INSERT INTO log VALUES (?1, ?2)")
+            .expect("prepares");
+        for id in 1..=1_000 {
+            rows.execute(rusqlite::params![id, key_of(id)])
+                .expect("a row");
+        }
+        let index = KeyIndex::load(&connection, 7).expect("loads");
+        assert!(index.recent.len() < 14);
+        assert!(is_folded(&connection, 900));
+        for id in 1..=1_000 {
+            let found = index.find(&connection, &key_of(id)).expect("looks");
+            assert_eq!(found, Some(id));
+        }
     }
 
     #[test]

@@ -1,10 +1,11 @@
-//! The filter over all keys that are stored, in the table of keys and with answers that are stored whole.
+//! The filter over all keys that are stored, in runs of keys and with answers that are stored whole.
 //!
 //! What is stored when the process starts is read by a thread of its own, a stretch at a time, so that starting waits
 //! for no more than the first; until it is done, every key is perhaps stored. What is stored from then on is added as
 //! it is committed.
 
 use super::key_filter::KeyFilter;
+use super::key_runs;
 use super::{limit, open_for_reading};
 use crate::error::StoreError;
 use rusqlite::{Connection, params};
@@ -12,9 +13,12 @@ use std::path::{Path, PathBuf};
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::sync::{Arc, Weak};
 
-/// Keys that one read takes.
+/// Answers that one read takes.
 const STRETCH: usize = 50_000;
+/// Parts of runs that one read takes.
+const PARTS: usize = 128;
 
+#[derive(Default)]
 pub(super) struct KnownKeys {
     /// What was stored at the start; none until all of it was read.
     stored: Option<KeyFilter>,
@@ -32,8 +36,9 @@ struct Reading {
 }
 
 /// How far a table was read.
+#[derive(Clone, Copy)]
 enum Place {
-    Keys(Vec<u8>),
+    Keys(i64),
     Answers(i64),
     End,
 }
@@ -52,7 +57,7 @@ impl KnownKeys {
             last_answer,
         };
         let mut filter = KeyFilter::default();
-        let mut place = Place::Keys(Vec::new());
+        let mut place = Place::Keys(-1);
         for _ in 0..2 {
             place = read_on(connection, place, &mut filter)?;
         }
@@ -145,30 +150,18 @@ fn read_on(
     place: Place,
     filter: &mut KeyFilter,
 ) -> Result<Place, StoreError> {
-    let mut read = 0;
     match place {
+        // What a merge moves meanwhile lies further on, and is read there.
         Place::Keys(after) => {
-            let sql = "SELECT key FROM keys WHERE key > ?1 ORDER BY key LIMIT ?2";
-            let mut statement = connection.prepare_cached(sql)?;
-            let mut rows = statement.query(params![after, limit(STRETCH)])?;
-            let mut last = after;
-            while let Some(row) = rows.next()? {
-                let key: [u8; 16] = row.get(0)?;
-                filter.add(&key);
-                last = key.to_vec();
-                read += 1;
-            }
-            Ok(if read < STRETCH {
-                Place::Answers(0)
-            } else {
-                Place::Keys(last)
-            })
+            let last = key_runs::read_on(connection, after, PARTS, |key| filter.add(&key))?;
+            Ok(last.map_or(Place::Answers(0), Place::Keys))
         }
         Place::Answers(after) => {
             let sql = "SELECT rowid, key FROM answers WHERE rowid > ?1 ORDER BY rowid LIMIT ?2";
             let mut statement = connection.prepare_cached(sql)?;
             let mut rows = statement.query(params![after, limit(STRETCH)])?;
             let mut last = after;
+            let mut read = 0;
             while let Some(row) = rows.next()? {
                 filter.add(&row.get(1)?);
                 last = row.get(0)?;
@@ -186,6 +179,7 @@ fn read_on(
 
 #[cfg(test)]
 mod tests {
+    use super::super::key_runs::KeyRuns;
     use super::*;
 
     fn key_of(number: i64) -> [u8; 16] {
@@ -203,18 +197,27 @@ mod tests {
         connection
             .execute_batch(
                 "PRAGMA journal_mode = WAL;
-                 CREATE TABLE keys (key BLOB PRIMARY KEY) WITHOUT ROWID;
+                 CREATE TABLE key_runs (id INTEGER PRIMARY KEY, pairs BLOB NOT NULL);
                  CREATE TABLE answers (key BLOB PRIMARY KEY);
                  BEGIN",
             )
             .expect("tables");
-        let stored = i64::try_from(STRETCH * 2 + 10).expect("a count");
-        for number in 0..stored {
-            let table = if number % 3 == 0 { "answers" } else { "keys" };
+        let stored = i64::try_from(STRETCH * 3 + 10).expect("a count");
+        let (answers, rows): (Vec<i64>, Vec<i64>) = (0..stored).partition(|number| number % 3 == 0);
+        for number in answers {
             let mut insert = connection
-                .prepare_cached(&format!("INSERT INTO {table} (key) VALUES (?1)"))
+                .prepare_cached("INSERT INTO answers (key) VALUES (?1)")
                 .expect("prepares");
             insert.execute([key_of(number)]).expect("a key");
+        }
+        let mut runs = KeyRuns::load(&connection, 4_096).expect("loads");
+        for some in rows.chunks(4_096) {
+            let mut pairs: Vec<_> = some
+                .iter()
+                .map(|number| (key_of(*number), *number))
+                .collect();
+            pairs.sort_unstable();
+            runs.add(&connection, &pairs).expect("a run");
         }
         connection.execute_batch("COMMIT").expect("commits");
         let mut known = KnownKeys::load(&connection).expect("loads");

@@ -17,6 +17,7 @@ pub mod history;
 pub mod holds;
 mod key_filter;
 mod key_index;
+mod key_runs;
 mod known_keys;
 mod ledger;
 pub mod listing;

@@ -1,8 +1,7 @@
 //! The ledger's side of the store: loads what a batch needs, and writes a batch in one transaction.
 //!
 //! A commit costs one fsync, whatever its size. Statements are cached and run in a loop, which measured faster
-//! than anything set-based. Keys are inserted in their order, so that those of one
-//! batch share pages of the index where they can.
+//! than anything set-based.
 
 mod load;
 mod write;
@@ -45,7 +44,7 @@ pub struct SqliteLedger {
 /// How much waits in memory of what trails the log.
 #[derive(Clone, Copy, Debug)]
 pub struct Trailing {
-    /// Keys of a run that is folded into their table.
+    /// Keys of a run.
     pub keys: usize,
     /// Rows that wallets are behind.
     pub rows: usize,
@@ -92,8 +91,8 @@ impl SqliteLedger {
     pub fn fold_keys(&mut self) -> Result<(), CommitError> {
         let (connection, keys) = (&mut self.connection, &mut self.keys);
         match transact(connection, |connection| keys.fold_all(connection)) {
-            Ok(slice) => {
-                keys.committed(&[], slice);
+            Ok(fold) => {
+                keys.committed(&[], fold);
                 Ok(())
             }
             Err(error) => {
@@ -221,11 +220,11 @@ impl LedgerStore for SqliteLedger {
         let plan = self.trail.plan(&self.connection, batch);
         let plan = plan.map_err(|why| CommitError::NothingWritten(why.to_string()))?;
         let (index, trail) = (&self.keys, &self.trail);
-        let slice = transact(&mut self.connection, |connection| {
+        let fold = transact(&mut self.connection, |connection| {
             write_batch(connection, index, trail, &plan, batch, head)?;
-            index.fold(connection, keys.len())
+            index.fold(connection)
         })?;
-        self.keys.committed(&keys, slice);
+        self.keys.committed(&keys, fold);
         self.trail.committed(plan);
         self.head.set(head);
         Ok(())

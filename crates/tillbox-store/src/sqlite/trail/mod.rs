@@ -235,7 +235,7 @@ impl Trail {
         if self.rows + added <= self.length && self.tail + added <= self.length.saturating_mul(2) {
             return (slice, Some(self.pass.after));
         }
-        let most = added + added / 4 + 16;
+        let most = (added + added / 4 + 1).max(self.length / 1024);
         let mut rows = 0;
         let next = (Bound::Excluded(self.pass.after), Bound::Unbounded);
         for (id, behind) in self.behind.range(next) {

@@ -2,12 +2,14 @@
 
 use super::chain::LogChain;
 use super::index::{Folded, Sums};
+use super::keys::{KeySums, KeysOfOne};
 use super::links::{self, Broken};
 use super::report::{MERCHANT, SNAPSHOTS};
 use super::scan::{LogRow, Pass, log_row};
 use super::told::Stretches;
 use super::{Report, Scope, Violation, stored};
 use crate::error::StoreError;
+use crate::sqlite::key_runs::Key;
 use crate::sqlite::rows::ENTRY_COLUMNS;
 use crate::sqlite::snapshots;
 use foldhash::{HashMap, HashMapExt};
@@ -56,6 +58,9 @@ pub(super) struct Beside {
     pub(super) pass: Pass,
     pub(super) folded: Folded,
     pub(super) sums: Sums,
+    pub(super) keys: KeySums,
+    /// Where one merchant is audited.
+    pub(super) keys_of_one: KeysOfOne,
     pub(super) stretches: Stretches,
     /// Whether it looks at the log as a whole too, not only at wallets.
     pub(super) is_whole: bool,
@@ -70,7 +75,9 @@ impl Books {
                 scope,
                 pass,
                 folded,
-                sums: Sums::new(folded),
+                sums: Sums::new(folded.wallet_log),
+                keys: KeySums::new(folded.keys),
+                keys_of_one: KeysOfOne::default(),
                 stretches: Stretches::default(),
                 is_whole: scope == Scope::All && pass.number == 0,
             },
@@ -96,10 +103,7 @@ impl Books {
         if beside.is_whole {
             self.chain.add(row.id, row.hash, row.head, report);
             let wallet = row.wallet.map(WalletId::number);
-            beside.sums.add(row.id, wallet, row.version, row.key);
-            if let Some(merchant) = row.merchant {
-                beside.stretches.meet(merchant, row.id);
-            }
+            beside.meet(row.id, wallet, row.version, row.merchant, row.key);
         }
         let Some(wallet) = row.wallet else {
             report.rows += 1;
@@ -117,6 +121,24 @@ impl Books {
 }
 
 impl Beside {
+    /// Takes what a row of the log says of itself; none where it can't be read.
+    fn meet(
+        &mut self,
+        id: i64,
+        wallet: Option<i64>,
+        version: Option<i64>,
+        merchant: Option<i64>,
+        key: Option<Key>,
+    ) {
+        self.sums.add(id, wallet, version);
+        if let Some(key) = key {
+            self.keys.add(key, id);
+        }
+        if let Some(merchant) = merchant {
+            self.stretches.meet(merchant, id);
+        }
+    }
+
     /// Feeds a row to its wallet, and follows what it links to.
     pub(super) fn feed(
         &mut self,
@@ -152,8 +174,10 @@ impl Beside {
         if self.scope != Scope::All {
             let one = self.sums.of_listed(entry.version, row.id);
             followed.listed = followed.listed.wrapping_add(one);
-            let broken = links::check_key(connection, entry, self.folded.keys)?;
-            add(report, entry, broken);
+            if let Some(stamp) = entry.key {
+                let (pair, folded_to) = ((stamp.key, row.id), self.folded.keys);
+                self.keys_of_one.add(connection, pair, folded_to, report)?;
+            }
         }
         let broken = check_snapshot(connection, followed, entry)?;
         add(report, entry, broken);
@@ -245,11 +269,9 @@ impl Tail {
                 let head = row.get(7).ok();
                 let head = head.map(|hash| (row.get(6).unwrap_or(0), hash));
                 books.chain.add(self.end, row.get(5).ok(), head, report);
-                let (version, key) = (row.get(2).ok(), row.get(4).ok());
-                books.beside.sums.add(self.end, wallet, version, key);
-                if let Ok(merchant) = row.get(3) {
-                    books.beside.stretches.meet(merchant, self.end);
-                }
+                let (version, merchant, key) = (row.get(2).ok(), row.get(3).ok(), row.get(4).ok());
+                let beside = &mut books.beside;
+                beside.meet(self.end, wallet, version, merchant, key);
             }
             match wallet.map(WalletId::from_number) {
                 Some(wallet) if self.keeps(wallet, done) && books.beside.pass.has(wallet) => {

@@ -1,6 +1,6 @@
-//! What a row links to beside the log: refunds, payments of debt, and, of one merchant, keys.
+//! What a row links to beside the log: refunds and payments of debt.
 
-use super::report::{DEBT_PAYMENTS, KEYS, REFUNDS};
+use super::report::{DEBT_PAYMENTS, REFUNDS};
 use super::{Report, in_snapshot};
 use crate::error::StoreError;
 use rusqlite::{Connection, OptionalExtension, Row, params};
@@ -48,24 +48,6 @@ pub(super) fn check_debt_payments(
         }
     }
     Ok((count, broken))
-}
-
-/// Whether the row's key leads to it. Keys of the log's tail are not folded yet: the writer has them in memory.
-pub(super) fn check_key(
-    connection: &Connection,
-    entry: &Entry,
-    folded_to: i64,
-) -> Result<Broken, StoreError> {
-    let Some(stamp) = entry.key else {
-        return Ok(None);
-    };
-    let mut statement = connection.prepare_cached("SELECT entry_id FROM keys WHERE key = ?1")?;
-    let known: Option<i64> = statement
-        .query_row([stamp.key], |row| row.get(0))
-        .optional()?;
-    let id = entry.id.number();
-    let is_wrong = known.map_or(id <= folded_to, |known| known != id);
-    Ok(is_wrong.then(|| (KEYS, format!("the key of {} leads to {known:?}", entry.id))))
 }
 
 /// Goes through all refunds, a snapshot for each `rows`: each must have its row.

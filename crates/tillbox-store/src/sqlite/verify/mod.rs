@@ -19,6 +19,7 @@ mod chain;
 mod compare;
 mod follow;
 mod index;
+mod keys;
 mod links;
 mod part;
 mod report;
@@ -33,7 +34,8 @@ use super::migrations::{Contents, contents};
 use super::{log_head, open_for_reading};
 use crate::error::StoreError;
 use follow::{Books, Followed};
-use index::Folded;
+use index::{Folded, Listed};
+use keys::StoredKeys;
 use part::Part;
 use rusqlite::Connection;
 use scan::{Pass, Span};
@@ -165,8 +167,11 @@ impl Audit<'_> {
         };
         std::thread::scope(|threads| {
             let tables = books.beside.is_whole.then(|| {
-                let sums = books.beside.sums.clone();
-                threads.spawn(move || index::read_tables(path, sums, rows))
+                let (sums, keys) = (books.beside.sums.clone(), books.beside.keys.clone());
+                threads.spawn(move || {
+                    let keys = StoredKeys::read(path, keys)?;
+                    Ok::<_, StoreError>((keys, Listed::read(path, sums, rows)?))
+                })
             });
             for chunk in scan::start(threads, span) {
                 let chunk = chunk?;
@@ -178,8 +183,9 @@ impl Audit<'_> {
             }
             self.compare(&mut books, report)?;
             if let Some(tables) = tables {
-                let tables = tables.join().map_err(panicked)??;
-                tables.compare(self.connection, &books.beside.sums, rows, report)?;
+                let (keys, listed) = tables.join().map_err(panicked)??;
+                keys.compare(self.connection, &books.beside.keys, report)?;
+                listed.compare(self.connection, &books.beside.sums, report)?;
                 books.chain.end(report);
             }
             let through = books.beside.folded.wallet_log;

@@ -39,9 +39,12 @@ impl Part {
             tell(report)?;
             match next {
                 Some(to) => self.after = to,
-                None => return Ok(()),
+                None => break,
             }
         }
+        let beside = &mut books.beside;
+        let folded_to = beside.folded.keys;
+        beside.keys_of_one.check(connection, folded_to, report)
     }
 
     /// The wallets that are compared next, `(after, to]`. Of one merchant, a wallet at a time, as those of others lie

@@ -236,18 +236,37 @@ pub(super) const BESIDE: &[Case] = &[
     ),
     (
         "key-gone",
-        "DELETE FROM keys WHERE key = (SELECT min(key) FROM keys)",
+        "UPDATE key_runs SET pairs = substr(pairs, 25) WHERE id = (SELECT min(id) FROM key_runs WHERE length(pairs) > 24)",
         &[KEYS],
     ),
-    ("key-more", "INSERT INTO keys VALUES (x'00', 5)", &[KEYS]),
+    (
+        "key-more",
+        "INSERT INTO key_runs VALUES (200 << 32, x'000000000000000000000000000000000000000000000005')",
+        &[KEYS],
+    ),
     (
         "key-moved",
-        "UPDATE keys SET entry_id = entry_id + 1 WHERE key = (SELECT min(key) FROM keys)",
+        "UPDATE key_runs SET pairs = CAST(substr(pairs, 1, 16) || zeroblob(8) || substr(pairs, 25) AS BLOB) WHERE id = (SELECT min(id) FROM key_runs WHERE length(pairs) > 24)",
+        &[KEYS],
+    ),
+    (
+        "key-twice",
+        "INSERT INTO key_runs SELECT 200 << 32, substr(pairs, 1, 24) FROM key_runs WHERE id = (SELECT min(id) FROM key_runs WHERE length(pairs) > 24)",
+        &[KEYS],
+    ),
+    (
+        "key-misplaced",
+        "UPDATE key_runs SET pairs = CAST(substr(pairs, 25) || substr(pairs, 1, 24) AS BLOB) WHERE id = (SELECT min(id) FROM key_runs WHERE length(pairs) > 24)",
+        &[KEYS],
+    ),
+    (
+        "key-cut",
+        "UPDATE key_runs SET pairs = substr(pairs, 2) WHERE id = (SELECT min(id) FROM key_runs WHERE length(pairs) > 24)",
         &[KEYS],
     ),
     (
         "answer",
-        "INSERT INTO answers SELECT key, key, 200, '' FROM keys LIMIT 1",
+        "INSERT INTO answers SELECT substr(pairs, 1, 16), zeroblob(16), 200, '' FROM key_runs WHERE id = (SELECT min(id) FROM key_runs WHERE length(pairs) > 24)",
         &["a key has a row or an answer"],
     ),
     (
