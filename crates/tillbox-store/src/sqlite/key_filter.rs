@@ -2,13 +2,14 @@
 //!
 //! Nearly every key that is asked for is new, and to learn that from the tables costs a descent into each. A Bloom
 //! filter, cut into blocks of a cache line, says "certainly not stored" for all but about one in a thousand of them.
-//! Keys are hashes already, so their own bits choose block and places. Two bytes a key; beyond [`MOST`] keys it says
-//! "perhaps" to everything, and the tables are asked again.
+//! Keys are hashes already, so their own bits choose block and places. Two bytes a key, and each segment is twice as long
+//! as the one before it, so that few have to be looked into; beyond all of them it says "perhaps" to everything, and the
+//! tables are asked again.
 
-/// Keys of one segment: 2 MiB.
-const SEGMENT: usize = 1 << 20;
-/// Keys that have a place: 128 MiB.
-const MOST: usize = 64 << 20;
+/// Keys of the first segment: 2 MiB.
+const FIRST: usize = 1 << 20;
+/// Segments: 256 MiB for 127 million keys.
+const MOST: usize = 7;
 /// Keys of a block of 512 bits.
 const PER_BLOCK: usize = 32;
 /// Bits that a key sets in its block.
@@ -17,50 +18,60 @@ const PLACES: u32 = 8;
 #[derive(Default)]
 pub(super) struct KeyFilter {
     segments: Vec<Segment>,
-    keys: usize,
+    /// There are more keys than have a place.
+    is_full: bool,
 }
 
-struct Segment(Vec<[u64; 8]>);
+struct Segment {
+    blocks: Vec<[u64; 8]>,
+    /// Keys that it still has a place for.
+    free: usize,
+}
 
 impl KeyFilter {
     /// Remembers a key.
     pub(super) fn add(&mut self, key: &[u8; 16]) {
-        if self.keys >= MOST {
-            return;
+        if self.segments.last().is_none_or(|last| last.free == 0) {
+            self.is_full |= self.segments.len() == MOST;
+            if self.is_full {
+                return;
+            }
+            let length = FIRST << self.segments.len();
+            self.segments.push(Segment {
+                blocks: vec![[0; 8]; length / PER_BLOCK],
+                free: length,
+            });
         }
-        if self.keys.is_multiple_of(SEGMENT) {
-            self.segments
-                .push(Segment(vec![[0; 8]; SEGMENT / PER_BLOCK]));
-        }
-        self.keys += 1;
-        if let Some(block) = self
-            .segments
-            .last_mut()
-            .and_then(|segment| segment.0.get_mut(block_of(key)))
-        {
-            for (word, mask) in block.iter_mut().zip(masks_of(key)) {
-                *word |= mask;
+        if let Some(segment) = self.segments.last_mut() {
+            segment.free -= 1;
+            let place = segment.block_of(key);
+            if let Some(block) = segment.blocks.get_mut(place) {
+                for (word, mask) in block.iter_mut().zip(masks_of(key)) {
+                    *word |= mask;
+                }
             }
         }
     }
 
     /// False where the key was certainly never added.
     pub(super) fn may_have(&self, key: &[u8; 16]) -> bool {
-        let (place, masks) = (block_of(key), masks_of(key));
+        let masks = masks_of(key);
         let has = |segment: &Segment| {
-            let block = segment.0.get(place);
+            let block = segment.blocks.get(segment.block_of(key));
             block.is_some_and(|block| {
                 let mut words = block.iter().zip(masks);
                 words.all(|(word, mask)| word & mask == mask)
             })
         };
-        self.keys >= MOST || self.segments.iter().any(has)
+        self.is_full || self.segments.iter().any(has)
     }
 }
 
-fn block_of(key: &[u8; 16]) -> usize {
-    let number = u32::from_be_bytes([key[12], key[13], key[14], key[15]]);
-    usize::try_from(number).unwrap_or(0) % (SEGMENT / PER_BLOCK)
+impl Segment {
+    fn block_of(&self, key: &[u8; 16]) -> usize {
+        let number = u32::from_be_bytes([key[12], key[13], key[14], key[15]]);
+        usize::try_from(number).unwrap_or(0) % self.blocks.len()
+    }
 }
 
 /// Which bits a key sets in each word of its block.
@@ -92,7 +103,7 @@ mod tests {
     fn what_was_added_is_always_there_and_few_others_are() {
         let mut filter = KeyFilter::default();
         assert!(!filter.may_have(&key(0)));
-        let added = u32::try_from(SEGMENT + SEGMENT / 8).expect("a count");
+        let added = u32::try_from(FIRST + FIRST / 8).expect("a count");
         for number in 0..added {
             filter.add(&key(number));
         }

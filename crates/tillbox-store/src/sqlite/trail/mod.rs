@@ -8,7 +8,7 @@
 //! - **A wallet is folded whole**: its missing rows in `wallet_log`, its lots and its state, in one transaction. All
 //!   that is stored of it but the log stands at the version of its `wallet_states`, and what is behind that only
 //!   spends.
-//! - **What is not folded is found**: the state of a wallet that is behind comes from memory ([`Trail::behind`]), and
+//! - **What is not folded is found**: the state of a wallet that is behind comes from memory ([`Trail::now`]), and
 //!   whoever reads its tables asks for it to be folded first (`Batch::shown`).
 //! - A row of any other kind folds its wallet with it, as does the last of [`MOST_BEHIND`] rows: a hot wallet shares
 //!   its pages with itself.
@@ -18,6 +18,7 @@
 //! - **The version is the lock.** The log alone can't tell that a version is taken, so each batch is held against
 //!   the last known version of each wallet, and `wallet_log` is unique.
 
+mod known;
 mod touched;
 
 use super::ledger::{expect_one, load_wallet};
@@ -26,12 +27,11 @@ use super::state_row::{self, StateRow, StateWriter};
 use crate::error::StoreError;
 use foldhash::HashSet;
 use rusqlite::{CachedStatement, Connection};
-use std::collections::BTreeMap;
-use std::ops::Bound;
 use tillbox_core::id::{LotId, WalletId};
 use tillbox_core::lot::Lot;
 use tillbox_engine::port::Batch;
 
+use known::Wallets;
 pub(super) use touched::LotWriter;
 use touched::{LotNow, RowAt, Touched, lots_now, only_spends, touched_by};
 
@@ -43,7 +43,7 @@ const MOST_BEHIND: usize = 64;
 
 /// All wallets that are behind the log.
 pub(super) struct Trail {
-    behind: BTreeMap<WalletId, Behind>,
+    wallets: Wallets,
     /// Rows that are not folded.
     rows: usize,
     /// Rows of the log behind `folded_to`.
@@ -103,7 +103,7 @@ impl Trail {
         )?;
         let mut found = statement.query([folded_to])?;
         let mut trail = Self {
-            behind: BTreeMap::new(),
+            wallets: Wallets::new(),
             rows: 0,
             tail: 0,
             length,
@@ -121,7 +121,7 @@ impl Trail {
             trail.tail += 1;
             if row.get(3)? {
                 trail.rows += 1;
-                let behind = trail.behind.entry(wallet).or_default();
+                let behind = trail.wallets.wait(wallet, version);
                 behind.rows.push(RowAt { version, id });
             }
         }
@@ -131,13 +131,13 @@ impl Trail {
 
     /// Whether a wallet is behind the log.
     pub(super) fn has(&self, wallet: WalletId) -> bool {
-        self.behind.contains_key(&wallet)
+        self.wallets.behind(wallet).is_some()
     }
 
     /// The state row of a wallet that is behind, and its lots as they stand then. What is stored is left out where
     /// nothing remains of it.
     pub(super) fn now(&self, wallet: WalletId, stored: &mut Vec<Lot>) -> Option<StateRow> {
-        let last = self.behind.get(&wallet)?.last.as_ref()?;
+        let last = self.wallets.behind(wallet)?.last.as_ref()?;
         for lot in stored.iter_mut() {
             last.patch(lot);
         }
@@ -147,7 +147,11 @@ impl Trail {
 
     /// Brings one lot of a wallet to how it stands now.
     pub(super) fn patch(&self, wallet: WalletId, lot: &mut Lot) {
-        if let Some(last) = self.behind.get(&wallet).and_then(|one| one.last.as_ref()) {
+        if let Some(last) = self
+            .wallets
+            .behind(wallet)
+            .and_then(|one| one.last.as_ref())
+        {
             last.patch(lot);
         }
     }
@@ -158,7 +162,7 @@ impl Trail {
         connection: &Connection,
         wallet: WalletId,
     ) -> Result<(), StoreError> {
-        let Some(behind) = self.behind.get(&wallet).filter(|one| one.last.is_none()) else {
+        let Some(behind) = self.wallets.behind(wallet).filter(|one| one.last.is_none()) else {
             return Ok(());
         };
         let mut state = load_wallet(connection, None, wallet)?
@@ -185,7 +189,7 @@ impl Trail {
             state: StateRow::of(&state),
             lots: lots_now(&state, &drawn),
         };
-        if let Some(behind) = self.behind.get_mut(&wallet) {
+        if let Some(behind) = self.wallets.behind_mut(wallet) {
             behind.last = Some(last);
         }
         Ok(())
@@ -206,7 +210,8 @@ impl Trail {
         for one in &mut touched {
             let id = one.state.id;
             self.recall(connection, id)?;
-            let behind = self.behind.get(&id).map_or(0, |behind| behind.rows.len());
+            let behind = self.wallets.behind(id);
+            let behind = behind.map_or(0, |behind| behind.rows.len());
             let all = behind + one.rows.len();
             one.is_folded |= one.rows.is_empty() || all > MOST_BEHIND || chosen.contains(&id);
             chosen.remove(&id);
@@ -237,14 +242,13 @@ impl Trail {
         }
         let most = (added + added / 4 + 1).max(self.length / 1024);
         let mut rows = 0;
-        let next = (Bound::Excluded(self.pass.after), Bound::Unbounded);
-        for (id, behind) in self.behind.range(next) {
+        for (id, behind) in self.wallets.following(self.pass.after) {
             if rows >= most {
                 let after = slice.last().copied();
                 return (slice, after);
             }
             rows += behind.rows.len();
-            slice.push(*id);
+            slice.push(id);
         }
         (slice, None)
     }
@@ -282,10 +286,10 @@ impl Trail {
         if one.rows.is_empty() {
             return Ok(());
         }
-        let known = self.behind.get(&one.state.id);
-        let mut last = match known.and_then(|behind| behind.rows.last()) {
-            Some(row) => row.version,
-            None => state_row::version(connection, one.state.id)?.unwrap_or(0),
+        let id = one.state.id;
+        let mut last = match self.wallets.version(id) {
+            Some(version) => version,
+            None => state_row::version(connection, id)?.unwrap_or(0),
         };
         for row in &one.rows {
             expect_one(usize::from(row.version == last + 1))?;
@@ -295,7 +299,7 @@ impl Trail {
     }
 
     fn fold(&self, folder: &mut Folder<'_>, fold: &Fold<'_>) -> rusqlite::Result<()> {
-        let behind = self.behind.get(&fold.id);
+        let behind = self.wallets.behind(fold.id);
         let waiting = behind.map_or(&[][..], |behind| &behind.rows);
         let added = fold.touched.map_or(&[][..], |one| &one.rows);
         for row in waiting.iter().chain(added) {
@@ -320,15 +324,15 @@ impl Trail {
         self.tail += plan.rows;
         self.pass.rows += plan.rows;
         for id in &plan.slice {
-            self.forget(*id);
+            self.rows -= self.wallets.fold(*id, None);
         }
         for one in plan.touched {
             if one.is_folded {
-                self.forget(one.state.id);
+                self.rows -= self.wallets.fold(one.state.id, Some(one.state.version));
                 continue;
             }
             self.rows += one.rows.len();
-            let behind = self.behind.entry(one.state.id).or_default();
+            let behind = self.wallets.wait(one.state.id, one.state.version);
             behind.rows.extend(one.rows);
             let mut lots = behind.last.take().map_or_else(Vec::new, |last| last.lots);
             for lot in lots_now(one.state, &one.drawn) {
@@ -352,12 +356,6 @@ impl Trail {
             through: self.head,
             rows: 0,
         };
-    }
-
-    fn forget(&mut self, wallet: WalletId) {
-        if let Some(behind) = self.behind.remove(&wallet) {
-            self.rows -= behind.rows.len();
-        }
     }
 }
 
