@@ -15,6 +15,7 @@ use tillbox_engine::LaneEnd;
 use tillbox_service::{
     BootstrapKey, Mode, Operation, Outcome, Principal, PublicUrl, Restored, Running, Service,
 };
+use tillbox_store::sqlite::books::Span;
 
 pub(crate) struct Ledger {
     pub(super) service: Arc<Service>,
@@ -82,6 +83,14 @@ impl Ledger {
             all.extend(caller.await??);
         }
         Ok(all)
+    }
+
+    /// Has all that is stored read for reports.
+    pub(crate) async fn close_books(&self) -> Result<()> {
+        self.service
+            .booked_in(&self.principal, Span::default())
+            .await?;
+        Ok(())
     }
 
     pub(crate) fn stop(self) -> Result<()> {

@@ -115,6 +115,7 @@ impl Bench<'_> {
             store(&ledger, &wallets, stored).await?;
             self.in_process(&ledger, &wallets, "", &mut table).await?;
         }
+        ledger.close_books().await?;
         ledger.stop()?;
         table.note(verify(&database)?);
         let (server, started) = Server::start(&database, &self.key).await?;
@@ -148,7 +149,7 @@ impl Bench<'_> {
                 "in process, {}, {waiting} waiting{behind}",
                 wallets_of(wallets.len())
             );
-            let spinner = spinner(&name);
+            let spinner = spinner(&format!("measuring {name}"));
             let latencies = ledger.run(wallets, waiting, self.length).await?;
             spinner.finish_and_clear();
             table.add(Figure::new(
@@ -201,7 +202,7 @@ impl Bench<'_> {
             (batches(wallets), wallets, BATCHES, batch),
         ];
         for (name, wallets, connections, kind) in runs {
-            let spinner = spinner(&name);
+            let spinner = spinner(&format!("measuring {name}"));
             let latencies = http::run(server, wallets, connections, kind, self.length).await?;
             spinner.finish_and_clear();
             let group = match kind {
@@ -223,7 +224,7 @@ impl Bench<'_> {
     fn row_lock(&self, table: &mut Table) -> Result<()> {
         for wallets in [1, self.arguments.wallets] {
             let name = format!("a transaction for each debit, {}", wallets_of(wallets));
-            let spinner = spinner(&name);
+            let spinner = spinner(&format!("measuring {name}"));
             let url = self.folder.other(&format!("row-lock-{wallets}"));
             let latencies = row_lock::run(&url, wallets, self.length)?;
             spinner.finish_and_clear();
@@ -233,9 +234,14 @@ impl Bench<'_> {
     }
 }
 
+/// Stores transactions, and has them read for reports, which else goes on while something is measured.
 async fn store(ledger: &Ledger, wallets: &[WalletId], count: usize) -> Result<()> {
     let bar = bar("storing transactions", count);
-    ledger.store_transactions(wallets, count, &bar).await
+    ledger.store_transactions(wallets, count, &bar).await?;
+    let spinner = spinner("reading them for reports");
+    ledger.close_books().await?;
+    spinner.finish_and_clear();
+    Ok(())
 }
 
 /// Audits all that was stored.
@@ -266,7 +272,7 @@ fn wallets_of(count: usize) -> String {
 }
 
 fn spinner(what: &str) -> ProgressBar {
-    let bar = ProgressBar::new_spinner().with_message(format!("measuring {what}"));
+    let bar = ProgressBar::new_spinner().with_message(what.to_owned());
     bar.enable_steady_tick(Duration::from_millis(200));
     bar
 }
