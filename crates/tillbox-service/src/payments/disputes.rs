@@ -1,13 +1,14 @@
 //! What a provider tells of disputes becomes commands of the wallet, in whatever order and however often it is told (R28).
 //! Notices get lost: every hour the worker asks about the disputes that were opened lately, and about those that are open
-//! here, however old; Sync asks about those of its wallet.
+//! here, however old; Sync asks about those of its wallet, and whether a payment has failed since it was credited.
 
+use super::drive::within;
 use super::learn::{Done, Learnt};
-use super::{Decline, DisputeNotice};
+use super::{Decline, DisputeNotice, PaymentState};
 use crate::error::ServiceError;
 use crate::service::Service;
 use tillbox_core::command::{Command, LearnDispute};
-use tillbox_core::id::{DisputeId, MerchantId, TopUpId};
+use tillbox_core::id::{DisputeId, MerchantId};
 use tillbox_core::payback::DisputeStatus;
 use tillbox_core::top_up::TopUpStatus;
 use tillbox_store::sqlite::top_ups::TopUpRow;
@@ -56,15 +57,17 @@ impl Service {
         }
     }
 
-    /// The same of the disputes of some payments.
-    pub(crate) async fn reconcile_disputes_of(
-        &self,
-        merchant_id: MerchantId,
-        top_ups: Vec<TopUpId>,
-    ) -> Result<(), ServiceError> {
-        for top_up in top_ups {
-            for notice in self.sandbox.disputes_of(merchant_id, top_up).await? {
-                self.look_again(merchant_id, &notice).await?;
+    /// The same of some payments that were credited: their disputes, and whether they have failed since.
+    pub(crate) async fn reconcile_credited(&self, rows: Vec<TopUpRow>) -> Result<(), ServiceError> {
+        for row in rows {
+            let told = within(self.sandbox.look_up(row.merchant_id, row.id)).await;
+            if let Ok(Some(payment)) = told
+                && matches!(payment.state, PaymentState::Failed(_))
+            {
+                self.learn_of(&row, &payment).await?;
+            }
+            for notice in self.sandbox.disputes_of(row.merchant_id, row.id).await? {
+                self.look_again(row.merchant_id, &notice).await?;
             }
         }
         Ok(())

@@ -14,7 +14,8 @@ use crate::error::ServiceError;
 use crate::payments::learn::Learnt;
 use crate::service::Service;
 use std::time::Duration;
-use tillbox_core::id::{PaymentMethodId, TopUpId};
+use tillbox_core::id::PaymentMethodId;
+use tillbox_core::id_source::made_at;
 use tillbox_core::reason::Reason;
 use tillbox_core::recharge::FailureClass;
 use tillbox_core::seeded_bug;
@@ -27,9 +28,9 @@ const CALL_WITHIN: Duration = Duration::from_secs(20);
 /// Seconds until the next look, by how often it was asked before; the last one for ever after.
 const POLL_AFTER_SECONDS: [i64; 7] = [5, 5, 10, 30, 60, 300, 900];
 /// Seconds for which the provider surely remembers an idempotency key.
-pub(super) const KEY_LIVES_SECONDS: i64 = 20 * 3_600;
-/// A charge that is not found so long after its top-up was made never arrived: the last call that could bring it is
-/// hours past, and a provider's search lags by minutes.
+const KEY_LIVES_SECONDS: i64 = 20 * 3_600;
+/// A charge or a refund that is not found so long after it was asked for here never arrived: the last call that could bring
+/// it is hours past, and a provider's search lags by minutes.
 const NEVER_ARRIVED_SECONDS: i64 = 24 * 3_600;
 /// Told then: the payment system failed, not the card.
 const NEVER_ARRIVED: &str = "processing_error";
@@ -40,10 +41,9 @@ impl Service {
     /// Takes the next step for a top-up.
     pub(crate) async fn drive(&self, row: TopUpRow) -> Result<Learnt, ServiceError> {
         let row = self.asked_once_more(row).await?;
-        let opened = row.id;
-        let is_fresh = self.clock.now() < made_at(opened).plus_seconds(KEY_LIVES_SECONDS);
+        let key_lives = self.key_lives(row.id.number());
         match (row.top_up.channel, row.top_up.status) {
-            (Channel::Saved, TopUpStatus::Processing) if is_fresh => self.charge(row).await,
+            (Channel::Saved, TopUpStatus::Processing) if key_lives => self.charge(row).await,
             (Channel::Checkout | Channel::Link, TopUpStatus::Pending)
                 if row.calls.page_url.is_none() =>
             {
@@ -59,6 +59,8 @@ impl Service {
             .calls
             .expires_at
             .is_some_and(|at| at <= self.clock.now());
+        let is_charge =
+            (row.top_up.channel, row.top_up.status) == (Channel::Saved, TopUpStatus::Processing);
         let known = self.sandbox.look_up(row.merchant_id, row.id);
         match within(known).await {
             Ok(Some(payment)) if payment.state == PaymentState::Open && ended => {
@@ -67,11 +69,8 @@ impl Service {
             Ok(Some(payment)) => self.learn_of(row, &payment).await,
             // Nothing is there: a page that was never made, or a charge that never arrived.
             Ok(None) if ended => self.cancel_payment(row).await,
-            Ok(None) if self.has_never_arrived(row) => {
-                let decline = Decline {
-                    code: NEVER_ARRIVED.to_owned(),
-                };
-                self.fail(row, &decline, None).await
+            Ok(None) if is_charge && self.has_never_arrived(row.id.number()) => {
+                self.fail(row, &never_arrived(), None).await
             }
             Ok(None) => Ok(Learnt::Nothing),
             Err(error) => {
@@ -81,12 +80,14 @@ impl Service {
         }
     }
 
-    /// Whether a charge that the provider does not know can't come to be any more.
-    fn has_never_arrived(&self, row: &TopUpRow) -> bool {
-        let is_charge =
-            (row.top_up.channel, row.top_up.status) == (Channel::Saved, TopUpStatus::Processing);
-        let last = made_at(row.id).plus_seconds(NEVER_ARRIVED_SECONDS);
-        is_charge && last <= self.clock.now()
+    /// Whether the provider still knows the key of what has that id here, so that it may be asked for once more.
+    pub(super) fn key_lives(&self, id: i64) -> bool {
+        self.clock.now() < made_at(id).plus_seconds(KEY_LIVES_SECONDS)
+    }
+
+    /// Whether what has that id here, and is not found at the provider, can't come to be any more.
+    pub(super) fn has_never_arrived(&self, id: i64) -> bool {
+        made_at(id).plus_seconds(NEVER_ARRIVED_SECONDS) <= self.clock.now()
     }
 
     /// Asks the provider to give a payment up, and takes in what it says.
@@ -120,10 +121,7 @@ impl Service {
                 payment.state.is_over(),
             ),
             // A page whose making was under way may still come to be.
-            Ok(None) => {
-                let key_ends = made_at(row.id).plus_seconds(KEY_LIVES_SECONDS);
-                (Learnt::Nothing, key_ends <= self.clock.now())
-            }
+            Ok(None) => (Learnt::Nothing, !self.key_lives(row.id.number())),
             Err(error) => {
                 tracing::debug!(top_up = %row.id, %error, "the provider gave no answer");
                 (Learnt::Nothing, false)
@@ -234,7 +232,9 @@ impl Service {
         let (last, newest) = self.database.read(read).await?;
         let failed = last.filter(|last| last.top_up.status == TopUpStatus::Failed);
         Ok(newest
-            .filter(|newest| failed.is_some_and(|last| newest.created_at > made_at(last.id)))
+            .filter(|newest| {
+                failed.is_some_and(|last| newest.created_at > made_at(last.id.number()))
+            })
             .map(|newest| newest.id))
     }
 
@@ -284,7 +284,7 @@ impl Service {
             }
         };
         let customer = self.customer_row_of(&row).await?;
-        let expires_at = made_at(row.id).plus_seconds(terms.lives_seconds);
+        let expires_at = made_at(row.id.number()).plus_seconds(terms.lives_seconds);
         let request = CheckoutRequest {
             merchant_id: row.merchant_id,
             customer_id: customer.id,
@@ -356,8 +356,11 @@ pub(super) fn poll_after(polls: i64) -> i64 {
 }
 
 /// When a top-up was made, by the system's clock: its id says so.
-fn made_at(id: TopUpId) -> tillbox_core::time::Timestamp {
-    tillbox_core::id_source::made_at(id.number())
+/// What is told of what never arrived.
+pub(super) fn never_arrived() -> Decline {
+    Decline {
+        code: NEVER_ARRIVED.to_owned(),
+    }
 }
 
 fn no_method() -> Decline {

@@ -4,14 +4,13 @@
 //! as often as needed; an unknown outcome waits and is asked about again, and only a definite failure gives the value
 //! back (R27). Whoever learns of it (the reply, a notice, the poller, Sync) hands it to the same function.
 
-use super::drive::{KEY_LIVES_SECONDS, poll_after, within};
+use super::drive::{never_arrived, poll_after, within};
 use super::learn::{Done, Learnt};
 use super::{Decline, ProviderError, Refund, RefundRequest, RefundState};
 use crate::error::ServiceError;
 use crate::service::Service;
 use tillbox_core::command::{Command, EndPayout, PayoutEnd};
 use tillbox_core::id::MerchantId;
-use tillbox_core::id_source::made_at;
 use tillbox_store::sqlite::paybacks::{self, PayoutRow};
 
 impl Service {
@@ -24,8 +23,7 @@ impl Service {
             .write(move |connection| paybacks::note_poll(connection, &noted))
             .await?;
         let payout = row.payout.debit_id;
-        let is_fresh = self.clock.now() < made_at(payout.number()).plus_seconds(KEY_LIVES_SECONDS);
-        let told = if is_fresh {
+        let told = if self.key_lives(payout.number()) {
             let request = self.refund_request(&row).await?;
             within(self.sandbox.refund(request)).await.map(Some)
         } else {
@@ -33,6 +31,9 @@ impl Service {
         };
         match told {
             Ok(Some(refund)) => self.learn_refund_of(&row, &refund).await,
+            Ok(None) if self.has_never_arrived(payout.number()) => {
+                self.fail_payout(&row, &never_arrived()).await
+            }
             Ok(None) => Ok(Learnt::Nothing),
             Err(ProviderError::Unknown(why)) => {
                 tracing::info!(%payout, %why, "the outcome of a refund is not known yet");

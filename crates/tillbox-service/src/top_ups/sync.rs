@@ -53,8 +53,7 @@ impl Service {
                 top_ups::list(connection, merchant_id, wallet_id, paid, None, DISPUTABLE)
             })
             .await?;
-        let paid = paid.into_iter().map(|row| row.id).collect();
-        self.reconcile_disputes_of(merchant_id, paid).await?;
+        self.reconcile_credited(paid).await?;
         let pending = self
             .database
             .read(move |connection| paybacks::pending(connection, merchant_id, wallet_id))

@@ -5,6 +5,7 @@ use super::stopwatch;
 use anyhow::{Context, Result, bail};
 use std::fmt::Write as _;
 use std::time::Duration;
+use tillbox_core::time::Timestamp;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
@@ -17,12 +18,14 @@ pub(crate) enum Kind {
     Batch(usize),
     /// The balance.
     Balance,
+    /// The balance as of an instant between these.
+    Past(Timestamp, Timestamp),
 }
 
 impl Kind {
     pub(crate) fn operations(self) -> usize {
         match self {
-            Self::Debit | Self::Balance => 1,
+            Self::Debit | Self::Balance | Self::Past(..) => 1,
             Self::Batch(size) => size,
         }
     }
@@ -160,6 +163,16 @@ pub(crate) async fn run(
                     format!("/v1/wallets/{wallet}/balance"),
                     String::new(),
                 ),
+                Kind::Past(from, to) => {
+                    let length = usize::try_from(to.micros().saturating_sub(from.micros()))?;
+                    let behind = i64::try_from(connection.random.below(length))?;
+                    let at = Timestamp::from_micros(from.micros().saturating_add(behind));
+                    (
+                        "GET",
+                        format!("/v1/wallets/{wallet}/balance?at={at}"),
+                        String::new(),
+                    )
+                }
                 Kind::Batch(size) => (
                     "POST",
                     "/v1/batches".to_owned(),
@@ -178,6 +191,20 @@ pub(crate) async fn run(
         }
     });
     Ok(join_all(workers).await?.into_iter().flatten().collect())
+}
+
+/// Since when there is a wallet, and until when it has been told of.
+pub(crate) async fn life_of(server: &Server, wallet: &str) -> Result<(Timestamp, Timestamp)> {
+    let mut connection = Connection::open(server).await?;
+    let mut instant = async |path: String, field: &str| {
+        let answer = connection.call("GET", &path, "").await?;
+        let body: serde_json::Value = serde_json::from_slice(answer)?;
+        let text = body[field].as_str().context("no instant")?;
+        Ok::<_, anyhow::Error>(Timestamp::parse(text)?)
+    };
+    let begin = instant(format!("/v1/wallets/{wallet}"), "created_at").await?;
+    let end = instant(format!("/v1/wallets/{wallet}/balance"), "as_of").await?;
+    Ok((begin, end))
 }
 
 /// Debits on random wallets.

@@ -188,6 +188,7 @@ impl Bench<'_> {
                 wallets_of(wallets.len())
             )
         };
+        let (begin, end) = http::life_of(server, &wallets[0]).await?;
         let runs = [
             (debits(hot, 1), hot, 1, debit),
             (debits(hot, many), hot, many, debit),
@@ -198,6 +199,12 @@ impl Bench<'_> {
                 many,
                 http::Kind::Balance,
             ),
+            (
+                "HTTP balance as of a past instant, hot wallet, 1 connection".to_owned(),
+                hot,
+                1,
+                http::Kind::Past(begin, end),
+            ),
             (batches(hot), hot, BATCHES, batch),
             (batches(wallets), wallets, BATCHES, batch),
         ];
@@ -206,7 +213,7 @@ impl Bench<'_> {
             let latencies = http::run(server, wallets, connections, kind, self.length).await?;
             spinner.finish_and_clear();
             let group = match kind {
-                http::Kind::Balance => Group::Reads,
+                http::Kind::Balance | http::Kind::Past(..) => Group::Reads,
                 http::Kind::Debit | http::Kind::Batch(_) => Group::Http,
             };
             table.add(Figure::new(

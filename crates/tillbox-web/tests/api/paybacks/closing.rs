@@ -32,6 +32,25 @@ pub(super) async fn payout(app: &TestApp, paid: &Paid) -> EntryId {
     EntryId::parse(row["id"].as_str().expect("an id")).expect("an id")
 }
 
+/// The process ended before it asked the provider, and was down for longer than the provider keeps keys.
+#[tokio::test]
+async fn r39_a_refund_that_never_reached_the_provider_fails_after_a_day() {
+    let app = TestApp::start_without_worker();
+    let paid = paid(&app, "pm_card_visa", "100").await;
+    let before = told(&app, &paid, "wallet.updated").await.len();
+    close(&app, &paid).await;
+    let payout = payout(&app, &paid).await;
+    let merchant = principal(&app).merchant_id;
+    for (hours, events) in [(21, before), (2, before), (1, before + 1), (1, before + 1)] {
+        app.wait(hours * 3_600 + 1);
+        let asked = app.service.ask_about_payout(merchant, payout).await;
+        asked.expect("asked");
+        assert_eq!(told(&app, &paid, "wallet.updated").await.len(), events);
+    }
+    assert_eq!(app.get(&paid.path()).await.json()["balance"], "0.00");
+    app.verify();
+}
+
 async fn told(app: &TestApp, paid: &Paid, event_type: &str) -> Vec<Value> {
     let path = format!("/v1/events?type={event_type}&wallet_id={}", paid.wallet);
     let page = app.get(&path).await.json();

@@ -1,9 +1,10 @@
 //! Disputes: the test card, the sandbox's bank, the list, and what the wallet shows.
 
-use super::{Paid, paid, principal};
+use super::{Paid, paid, principal, set_faults};
 use crate::app::TestApp;
 use serde_json::json;
 use tillbox_core::payback::DisputeStatus::{Lost, Open, Won};
+use tillbox_service::payments::sandbox::Faults;
 use tillbox_service::payments::{Notice, PaymentState};
 
 /// The sandbox tells what it would tell by itself.
@@ -139,6 +140,28 @@ async fn r28_a_payment_that_fails_after_it_was_credited_is_taken_back() {
     assert_eq!(paid.balance(&app).await, "-20.00");
     let list = app.get("/v1/disputes?status=lost").await.json();
     assert_eq!(list["data"][0]["reason"], "bank_returned_it");
+    app.verify();
+}
+
+/// No notice came: the bank has taken it back all the same.
+#[tokio::test]
+async fn r28_sync_finds_a_payment_that_failed_after_it_was_credited() {
+    let app = TestApp::start_without_worker();
+    let paid = paid(&app, "pm_card_visa", "50").await;
+    set_faults(
+        &app,
+        Faults {
+            lose_notices: 10,
+            ..Faults::default()
+        },
+    )
+    .await;
+    let path = format!("/v1/sandbox/top-ups/{}/fail", paid.top_up);
+    assert_eq!(app.post(&path, "", "{}").await.status, 200);
+    for _ in 0..2 {
+        super::sync(&app, &paid).await;
+        assert_eq!(paid.balance(&app).await, "0.00");
+    }
     app.verify();
 }
 
