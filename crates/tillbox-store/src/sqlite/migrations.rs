@@ -62,6 +62,33 @@ pub(super) fn refuse_foreign(connection: &Connection) -> Result<(), StoreError> 
 /// Brings the schema up to date. A schema of a later version, and one whose past differs, is refused.
 pub(super) fn migrate(connection: &mut Connection) -> Result<(), StoreError> {
     connection.execute_batch("CREATE TABLE IF NOT EXISTS migrations (number INTEGER PRIMARY KEY, name TEXT NOT NULL, checksum BLOB NOT NULL)")?;
+    let applied = applied(connection)?;
+    for (number, (name, sql)) in (1_i64..).zip(MIGRATIONS).skip(applied) {
+        let tx = connection.transaction()?;
+        tx.execute_batch(sql)?;
+        let checksum = *blake3::hash(sql.as_bytes()).as_bytes();
+        tx.execute(
+            "INSERT INTO migrations (number, name, checksum) VALUES (?1, ?2, ?3)",
+            params![number, name, checksum],
+        )?;
+        tx.commit()?;
+    }
+    Ok(())
+}
+
+/// Refuses a schema that is not that of this version, where it is not to be changed.
+pub(super) fn expect_current(connection: &Connection) -> Result<(), StoreError> {
+    if applied(connection)? == MIGRATIONS.len() {
+        return Ok(());
+    }
+    Err(StoreError::Unavailable(
+        "the database was written by an older version of Tillbox: start the server with it once, which brings it up to date"
+            .to_owned(),
+    ))
+}
+
+/// How many migrations were applied. One of a later version, and one that differs, is refused.
+fn applied(connection: &Connection) -> Result<usize, StoreError> {
     let applied: Vec<(i64, String, [u8; 32])> = {
         let mut statement =
             connection.prepare("SELECT number, name, checksum FROM migrations ORDER BY number")?;
@@ -80,15 +107,5 @@ pub(super) fn migrate(connection: &mut Connection) -> Result<(), StoreError> {
             )));
         }
     }
-    for (number, (name, sql)) in (1_i64..).zip(MIGRATIONS).skip(applied.len()) {
-        let tx = connection.transaction()?;
-        tx.execute_batch(sql)?;
-        let checksum = *blake3::hash(sql.as_bytes()).as_bytes();
-        tx.execute(
-            "INSERT INTO migrations (number, name, checksum) VALUES (?1, ?2, ?3)",
-            params![number, name, checksum],
-        )?;
-        tx.commit()?;
-    }
-    Ok(())
+    Ok(applied.len())
 }

@@ -143,6 +143,21 @@ fn a_schema_of_a_later_version_is_refused() {
 }
 
 #[test]
+fn verify_says_what_to_do_with_a_schema_of_an_older_version() {
+    let folder = Folder::new();
+    let (_store, writer) = SqliteStore::open(&folder.url()).expect("opens");
+    writer
+        .execute(
+            "DELETE FROM migrations WHERE number = (SELECT max(number) FROM migrations)",
+            [],
+        )
+        .expect("forgets");
+    let why = crate::sqlite::verify::verify(&folder.file(), &mut |_now| {});
+    let why = why.expect_err("it is older");
+    assert!(why.to_string().contains("older version"), "{why}");
+}
+
+#[test]
 fn a_database_of_another_program_is_left_alone() {
     let folder = Folder::new();
     let other = Connection::open(folder.file()).expect("opens");

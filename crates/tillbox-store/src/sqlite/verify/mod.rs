@@ -30,7 +30,7 @@ mod warnings;
 
 pub use report::{Progress, Report, Violation, rules_of_all, rules_of_one};
 
-use super::migrations::{Contents, contents};
+use super::migrations::{self, Contents, contents};
 use super::{log_head, open_for_reading};
 use crate::error::StoreError;
 use follow::{Books, Followed};
@@ -106,6 +106,7 @@ pub fn verify_within(
             path.display()
         )));
     }
+    migrations::expect_current(&connection)?;
     let begun = SystemClock.now().micros();
     let mut report = Report::new(match scope {
         Scope::All => rules_of_all(),
