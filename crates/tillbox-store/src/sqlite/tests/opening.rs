@@ -97,7 +97,7 @@ fn the_writer_is_durable_and_bounded() {
     assert_eq!(mode, "wal");
     assert_eq!(number("synchronous"), 2, "FULL");
     assert_eq!(number("foreign_keys"), 0);
-    assert_eq!(number("wal_autocheckpoint"), 4_000);
+    assert_eq!(number("wal_autocheckpoint"), 1_000);
     assert_eq!(number("cache_size"), -16_384);
     assert_eq!(number("temp_store"), 2, "MEMORY");
     assert_eq!(number("busy_timeout"), 5_000);
