@@ -2,7 +2,7 @@
 //! answered is there, what was not is there at most once and the retry tells, and a failing disk is never a refusal.
 //!
 //! Short by default. The long form goes through every n of a range, for each call and each fault:
-//! `TILLBOX_SYSCALLS=1..400 cargo test -p tillbox --test e2e -- syscalls::`; `TILLBOX_SYSCALLS_ONLY=fsync:KILL`
+//! `TILLBOX_SYSCALLS=1..2000 cargo test -p tillbox --test e2e -- syscalls::`; `TILLBOX_SYSCALLS_ONLY=fsync:KILL`
 //! picks one kind. It needs strace.
 
 use crate::answer::Answer;
