@@ -116,7 +116,8 @@ impl Service {
                 then(made.clone());
             }
         };
-        let written = self.database.write_then(keyed, settled);
+        let taken = key.map(|stamp| stamp.key);
+        let written = self.database.write_under(taken, keyed, settled);
         let (answer, made) = written
             .await
             .map_err(|error| conflict_as(error, conflict))?;

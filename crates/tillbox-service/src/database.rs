@@ -63,8 +63,19 @@ impl Database {
         write: impl FnOnce(&Connection) -> Result<T, StoreError> + Send + 'static,
         then: impl FnOnce(&T) + Send + 'static,
     ) -> Result<T, ServiceError> {
+        self.write_under(None, write, then).await
+    }
+
+    /// The same, under a key: refused where a row of the log has it.
+    pub(crate) async fn write_under<T: Send + 'static>(
+        &self,
+        key: Option<[u8; 16]>,
+        write: impl FnOnce(&Connection) -> Result<T, StoreError> + Send + 'static,
+        then: impl FnOnce(&T) + Send + 'static,
+    ) -> Result<T, ServiceError> {
         let (sender, receiver) = tokio::sync::oneshot::channel();
         self.engine.plain(Box::new(Write {
+            key,
             run: Some(write),
             result: None,
             then,
@@ -79,6 +90,7 @@ impl Database {
 
 /// A write of plain tables with the caller that waits for it.
 struct Write<F, G, T> {
+    key: Option<[u8; 16]>,
     run: Option<F>,
     result: Option<Result<T, StoreError>>,
     then: G,
@@ -91,6 +103,14 @@ where
     G: FnOnce(&T) + Send,
     T: Send,
 {
+    fn key(&self) -> Option<[u8; 16]> {
+        self.key
+    }
+
+    fn refuse(&mut self) {
+        self.result = Some(Err(StoreError::KeyHasRow));
+    }
+
     fn run(&mut self, connection: &Connection) -> bool {
         self.result = self.run.take().map(|write| write(connection));
         matches!(self.result, Some(Ok(_)))

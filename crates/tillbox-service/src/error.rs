@@ -83,6 +83,7 @@ impl From<StoreError> for ServiceError {
     fn from(error: StoreError) -> Self {
         match error {
             StoreError::OutcomeUnknown => Self::OutcomeUnknown,
+            StoreError::KeyHasRow => Self::KeyReused,
             other @ (StoreError::Unavailable(_)
             | StoreError::Conflict(_)
             | StoreError::Corrupt { .. }) => Self::Store(other),

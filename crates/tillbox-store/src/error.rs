@@ -9,6 +9,9 @@ pub enum StoreError {
     /// Something unique is taken, or something else is in the way. Nothing was written.
     #[error("conflict: {0}")]
     Conflict(&'static str),
+    /// The key was used for a row of the log: nothing else is written under it.
+    #[error("the key has a row")]
+    KeyHasRow,
     /// It may be written or not.
     #[error("the outcome of a write is unknown")]
     OutcomeUnknown,

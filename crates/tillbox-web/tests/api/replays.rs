@@ -245,3 +245,25 @@ async fn a_hold_shows_its_words_where_they_stand_in_the_row() {
         .problem(400, "invalid_request");
     assert_eq!(late["errors"][0]["pointer"], "/expires_at");
 }
+
+/// A key of a wallet is used for one request, whether its answer is a row of the log or stored beside it.
+#[tokio::test]
+async fn r44_a_key_of_a_transaction_makes_no_payment_link_and_the_other_way_round() {
+    let app = TestApp::start();
+    let wallet = app.wallet_with("10").await;
+    let path = |rest: &str| format!("/v1/wallets/{wallet}/{rest}");
+    let (debits, links) = (path("debits"), path("payment-links"));
+    let (debit, link) = (r#"{"amount":"1"}"#, "{}");
+    assert_eq!(app.post(&debits, "one", debit).await.status, 201);
+    assert_eq!(app.post(&links, "two", link).await.status, 201);
+    let app = app.restart().await;
+    for _ in 0..2 {
+        let made = app.post(&links, "one", link).await;
+        made.problem(422, "idempotency_key_reused");
+        let taken = app.post(&debits, "two", debit).await;
+        taken.problem(422, "idempotency_key_reused");
+    }
+    assert_eq!(app.post(&debits, "one", debit).await.status, 201);
+    assert_eq!(app.post(&links, "two", link).await.status, 201);
+    app.verify();
+}

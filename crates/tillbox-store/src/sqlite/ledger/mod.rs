@@ -235,7 +235,7 @@ impl LedgerStore for SqliteLedger {
     }
 
     fn run_plain(&mut self, writes: Vec<Self::Plain>) -> Result<(), CommitError> {
-        run_all(&mut self.connection, writes)
+        run_all(&mut self.connection, &self.keys, writes)
     }
 }
 

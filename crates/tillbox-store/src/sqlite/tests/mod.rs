@@ -122,6 +122,12 @@ impl Plain {
 struct Once<F>(Option<F>);
 
 impl<F: FnOnce(&Connection) -> Result<(), StoreError> + Send> PlainWrite for Once<F> {
+    fn key(&self) -> Option<[u8; 16]> {
+        None
+    }
+
+    fn refuse(&mut self) {}
+
     fn run(&mut self, connection: &Connection) -> bool {
         self.0.take().is_some_and(|write| write(connection).is_ok())
     }
