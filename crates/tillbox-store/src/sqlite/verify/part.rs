@@ -44,7 +44,10 @@ impl Part {
         }
         let beside = &mut books.beside;
         let folded_to = beside.folded.keys;
-        beside.keys_of_one.check(connection, folded_to, report)
+        // In one snapshot: a merge moves keys from run to run.
+        in_snapshot(connection, |connection| {
+            beside.keys_of_one.check(connection, folded_to, report)
+        })
     }
 
     /// The wallets that are compared next, `(after, to]`. Of one merchant, a wallet at a time, as those of others lie
