@@ -173,11 +173,17 @@ pub(crate) async fn run(
                         String::new(),
                     )
                 }
-                Kind::Batch(size) => (
-                    "POST",
-                    "/v1/batches".to_owned(),
-                    batch_body(&mut connection.random, wallets, size),
-                ),
+                Kind::Batch(size) => {
+                    let random = &mut connection.random;
+                    let chosen: Vec<&String> = (0..size)
+                        .map(|_| &wallets[random.below(wallets.len())])
+                        .collect();
+                    (
+                        "POST",
+                        "/v1/batches".to_owned(),
+                        batch_body(random, chosen.into_iter()),
+                    )
+                }
             };
             let started = stopwatch();
             if started >= end {
@@ -191,6 +197,28 @@ pub(crate) async fn run(
         }
     });
     Ok(join_all(workers).await?.into_iter().flatten().collect())
+}
+
+/// Debits each wallet once, in batches, so that the server knows them all; gives how long it took.
+pub(crate) async fn debit_each(
+    server: &Server,
+    wallets: &[String],
+    connections: usize,
+    size: usize,
+) -> Result<Duration> {
+    let started = stopwatch();
+    let share = wallets.len().div_ceil(connections.max(1)).max(1);
+    let workers = wallets.chunks(share).map(|share| async move {
+        let mut connection = Connection::open(server).await?;
+        for wallets in share.chunks(size) {
+            let body = batch_body(&mut connection.random, wallets.iter());
+            let answer = connection.call("POST", "/v1/batches", &body).await?;
+            check_batch(answer, wallets.len())?;
+        }
+        anyhow::Ok(())
+    });
+    join_all(workers).await?;
+    Ok(started.elapsed())
 }
 
 /// Since when there is a wallet, and until when it has been told of.
@@ -207,12 +235,11 @@ pub(crate) async fn life_of(server: &Server, wallet: &str) -> Result<(Timestamp,
     Ok((begin, end))
 }
 
-/// Debits on random wallets.
-fn batch_body(random: &mut Random, wallets: &[String], size: usize) -> String {
-    let mut body = String::with_capacity(size * 180);
+/// A debit on each of the wallets.
+fn batch_body<'a>(random: &mut Random, wallets: impl Iterator<Item = &'a String>) -> String {
+    let mut body = String::with_capacity(wallets.size_hint().0 * 180);
     body.push_str(r#"{"operations":["#);
-    for number in 0..size {
-        let wallet = &wallets[random.below(wallets.len())];
+    for (number, wallet) in wallets.enumerate() {
         let comma = if number == 0 { "" } else { "," };
         let key = random.key();
         let operation = format!(

@@ -188,6 +188,14 @@ impl Bench<'_> {
                 wallets_of(wallets.len())
             )
         };
+        // What is measured is a server that runs, not one that has just started.
+        let first = spinner("debiting each wallet once");
+        let took = http::debit_each(server, wallets, BATCHES, BATCH).await?;
+        first.finish_and_clear();
+        table.note(format!(
+            "first debit of each wallet behind the start, in batches of {BATCH}: {} per second",
+            per_second(wallets.len(), took)
+        ));
         let (begin, end) = http::life_of(server, &wallets[0]).await?;
         let runs = [
             (debits(hot, 1), hot, 1, debit),
@@ -263,12 +271,14 @@ fn verify(database: &str) -> Result<String> {
         report.violations.is_empty(),
         "the ledger is broken: {report}"
     );
-    let millis = report.took.as_millis().max(1);
-    Ok(format!(
-        "verify: {} rows, {} rows/s",
-        report.rows,
-        u128::from(report.rows) * 1_000 / millis
-    ))
+    let rows = usize::try_from(report.rows)?;
+    let rate = per_second(rows, report.took);
+    Ok(format!("verify: {rows} rows, {rate} rows/s"))
+}
+
+fn per_second(count: usize, took: Duration) -> u128 {
+    let count = u128::try_from(count).unwrap_or(u128::MAX);
+    count.saturating_mul(1_000) / took.as_millis().max(1)
 }
 
 fn wallets_of(count: usize) -> String {

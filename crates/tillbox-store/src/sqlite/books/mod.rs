@@ -113,19 +113,29 @@ fn known_reason(code: u8, row: EntryId) -> Result<Reason, StoreError> {
     Reason::from_code(code).ok_or_else(|| corrupt(format!("log row {row} has an unknown reason")))
 }
 
-/// Looks up what a reversal reverses; few rows are one.
 fn with_reversed(connection: &Connection, mut booked: Booked) -> Result<Booked, StoreError> {
-    if booked.event.reason == Some(Reason::Reversal)
-        && let Some(reversed) = booked.event.refund_of
-    {
-        let sql = "SELECT reason FROM log WHERE id = ?1 AND wallet_id = ?2";
-        let mut statement = connection.prepare_cached(sql)?;
-        let place = [reversed.number(), booked.wallet_id.number()];
-        let code: Option<u8> = statement.query_row(place, |row| row.get(0)).optional()?;
-        let code = code.filter(|code| *code > 0);
-        booked.reverses = code.map(|code| known_reason(code, reversed)).transpose()?;
-    }
+    booked.reverses = reversed(connection, booked.wallet_id, &booked.event)?;
     Ok(booked)
+}
+
+/// Looks up the reason of what a reversal reverses; few rows are one.
+pub(super) fn reversed(
+    connection: &Connection,
+    wallet: WalletId,
+    event: &Event,
+) -> Result<Option<Reason>, StoreError> {
+    let Some(reversed) = event.refund_of else {
+        return Ok(None);
+    };
+    if event.reason != Some(Reason::Reversal) {
+        return Ok(None);
+    }
+    let sql = "SELECT reason FROM log WHERE id = ?1 AND wallet_id = ?2";
+    let mut statement = connection.prepare_cached(sql)?;
+    let place = [reversed.number(), wallet.number()];
+    let code: Option<u8> = statement.query_row(place, |row| row.get(0)).optional()?;
+    let code = code.filter(|code| *code > 0);
+    code.map(|code| known_reason(code, reversed)).transpose()
 }
 
 /// The row up to which the log is in the sums.

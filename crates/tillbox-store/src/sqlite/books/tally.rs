@@ -8,9 +8,9 @@ use std::collections::BTreeMap;
 use std::fmt::Debug;
 use tillbox_core::amount::Total;
 use tillbox_core::currency::Currency;
-use tillbox_core::entry::EntryKind;
+use tillbox_core::entry::{EntryKind, Event};
 use tillbox_core::id::MerchantId;
-use tillbox_core::journal::Account;
+use tillbox_core::journal::{Account, postings};
 use tillbox_core::lot::FundingType;
 use tillbox_core::reason::Reason;
 use tillbox_core::time::Timestamp;
@@ -73,6 +73,30 @@ pub struct LotKey {
 /// A merchant and a quarter of an hour.
 pub(super) type Place = (MerchantId, i64);
 
+/// What of a row is added up.
+pub(in super::super) struct Summand<'a> {
+    pub(in super::super) id: i64,
+    pub(in super::super) merchant_id: MerchantId,
+    pub(in super::super) currency: Currency,
+    pub(in super::super) at: Timestamp,
+    pub(in super::super) event: &'a Event,
+    /// The reason of the transaction that it reverses.
+    pub(in super::super) reverses: Option<Reason>,
+}
+
+impl<'a> From<&'a Booked> for Summand<'a> {
+    fn from(row: &'a Booked) -> Self {
+        Self {
+            id: row.id.number(),
+            merchant_id: row.merchant_id,
+            currency: row.currency,
+            at: row.at,
+            event: &row.event,
+            reverses: row.reverses,
+        }
+    }
+}
+
 /// What rows add up to.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(in super::super) struct Tally {
@@ -99,10 +123,11 @@ impl Counted {
 
 impl Tally {
     /// Adds a row.
-    pub(in super::super) fn add(&mut self, row: &Booked) {
+    pub(in super::super) fn add<'a>(&mut self, row: impl Into<Summand<'a>>) {
+        let row = row.into();
         let (place, currency) = ((row.merchant_id, slot_of(row.at)), row.currency);
-        let event = &row.event;
-        for posting in row.postings() {
+        let event = row.event;
+        for posting in postings(event, row.reverses) {
             let key = PostingKey {
                 currency,
                 reason: event.reason,
@@ -111,7 +136,7 @@ impl Tally {
             };
             *self.postings.entry((place, key)).or_default() += posting.amount.into();
         }
-        add_lots(&mut self.lots, row);
+        add_lots(&mut self.lots, &row);
         if let Some(reason) = event.reason {
             let usage = event.usage.as_ref();
             let key = TransactionKey {
@@ -132,7 +157,7 @@ impl Tally {
                     amount: event.amount.into(),
                 });
         }
-        let id = row.id.number();
+        let id = row.id;
         let (first, last) = self.slots.entry(place).or_insert((id, id));
         (*first, *last) = ((*first).min(id), (*last).max(id));
     }
@@ -283,7 +308,7 @@ fn first_other<K: Ord + Debug, V: PartialEq + Debug>(
 }
 
 /// Adds what a row moved on lots.
-fn add_lots(lots: &mut BTreeMap<(MerchantId, LotKey), Total>, row: &Booked) {
+fn add_lots(lots: &mut BTreeMap<(MerchantId, LotKey), Total>, row: &Summand<'_>) {
     for part in row.event.parts.iter().filter(|part| !part.amount.is_zero()) {
         let key = LotKey {
             currency: row.currency,

@@ -50,6 +50,27 @@ impl Wallets {
         ids.filter_map(|id| Some((*id, self.behind(*id)?)))
     }
 
+    /// All that are behind, in their order.
+    pub(super) fn all_behind(&self) -> Vec<WalletId> {
+        self.order.iter().copied().collect()
+    }
+
+    /// Rows of a wallet up to the version of its stored state wait no more, nor do any where it has none. Gives how many
+    /// are left.
+    pub(super) fn catch_up(&mut self, id: WalletId, stored: Option<u64>) -> usize {
+        let Some(behind) = self.behind_mut(id) else {
+            return 0;
+        };
+        behind
+            .rows
+            .retain(|row| stored.is_some_and(|stored| row.version > stored));
+        let left = behind.rows.len();
+        if left == 0 {
+            self.fold(id, None);
+        }
+        left
+    }
+
     /// A wallet has rows up to `version` that wait: with all that waits of it.
     pub(super) fn wait(&mut self, id: WalletId, version: u64) -> &mut Behind {
         let known = self.known.entry(id).or_insert(Known {

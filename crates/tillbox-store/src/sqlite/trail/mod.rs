@@ -35,9 +35,9 @@ use known::Wallets;
 pub(super) use touched::LotWriter;
 use touched::{LotNow, RowAt, Touched, lots_now, only_spends, touched_by};
 
-/// Rows that may be behind: more share pages better, take more memory (about 400 bytes each where all are of
-/// different wallets), and are read at start.
-pub(super) const LENGTH: usize = 131_072;
+/// Rows that may be behind: more share pages better, take more memory (16 bytes each, and about 400 for each wallet
+/// that is behind), and are read at start.
+pub(super) const LENGTH: usize = 524_288;
 /// Rows of one wallet that may be behind.
 const MOST_BEHIND: usize = 64;
 
@@ -97,10 +97,8 @@ impl Trail {
     pub(super) fn load(connection: &Connection, length: usize) -> Result<Self, StoreError> {
         let folded_to: i64 =
             connection.query_row("SELECT folded_to FROM trail_fold", [], |row| row.get(0))?;
-        let mut statement = connection.prepare(
-            "SELECT log.id, log.wallet_id, log.version, log.version > s.version FROM log \
-             JOIN wallet_states s ON s.wallet_id = log.wallet_id WHERE log.id > ?1 ORDER BY log.id",
-        )?;
+        let mut statement = connection
+            .prepare("SELECT id, wallet_id, version FROM log WHERE id > ?1 ORDER BY id")?;
         let mut found = statement.query([folded_to])?;
         let mut trail = Self {
             wallets: Wallets::new(),
@@ -115,15 +113,18 @@ impl Trail {
             },
         };
         while let Some(row) = found.next()? {
-            let (id, wallet) = (row.get(0)?, WalletId::from_number(row.get(1)?));
-            let version = row.get(2)?;
+            let (id, version) = (row.get(0)?, row.get(2)?);
             trail.head = id;
             trail.tail += 1;
-            if row.get(3)? {
-                trail.rows += 1;
-                let behind = trail.wallets.wait(wallet, version);
-                behind.rows.push(RowAt { version, id });
-            }
+            let behind = trail
+                .wallets
+                .wait(WalletId::from_number(row.get(1)?), version);
+            behind.rows.push(RowAt { version, id });
+        }
+        // In the order of wallets, so that neighbours share their pages.
+        for wallet in trail.wallets.all_behind() {
+            let stored = state_row::version(connection, wallet)?;
+            trail.rows += trail.wallets.catch_up(wallet, stored);
         }
         trail.pass.through = trail.head;
         Ok(trail)
@@ -240,7 +241,7 @@ impl Trail {
         if self.rows + added <= self.length && self.tail + added <= self.length.saturating_mul(2) {
             return (slice, Some(self.pass.after));
         }
-        let most = (added + added / 4 + 1).max(self.length / 1024);
+        let most = (added + added / 4 + 1).max(self.length / 4096);
         let mut rows = 0;
         for (id, behind) in self.wallets.following(self.pass.after) {
             if rows >= most {

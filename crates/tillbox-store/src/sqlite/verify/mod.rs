@@ -73,7 +73,7 @@ pub struct Limits {
 impl Default for Limits {
     fn default() -> Self {
         Self {
-            rows: 10_000,
+            rows: 1_000,
             wallets: 500,
             memory: 1 << 30,
         }
@@ -113,15 +113,21 @@ pub fn verify_within(
         Scope::Merchant(_) => rules_of_one(),
     });
     chain::check_anchor(path, &connection, &mut report)?;
-    let (folded, passes) = in_snapshot(&connection, |connection| {
+    let (folded, sums, passes) = in_snapshot(&connection, |connection| {
         report.head = log_head::last(connection)?;
         let passes = passes(connection, report.head.height, limits)?;
-        Ok((Folded::read(connection)?, passes))
+        let folded = Folded::read(connection)?;
+        let sums = match scope {
+            Scope::All => Some(books::Sums::new(connection, folded.wallet_log)?),
+            Scope::Merchant(_) => None,
+        };
+        Ok((folded, sums, passes))
     })?;
     let mut audit = Audit {
         path,
         connection: &connection,
         limits,
+        sums,
         rows_total: report.head.height,
         tell,
     };
@@ -129,10 +135,13 @@ pub fn verify_within(
         let pass = Pass { number, of: passes };
         audit.pass(Books::new(scope, pass, folded), &mut report)?;
     }
+    let sums = audit.sums;
     warnings::check(&connection, scope, limits.rows, &mut report)?;
     if scope == Scope::All {
         links::check_every_refund(&connection, limits.rows, &mut report)?;
-        books::check(&connection, limits.rows, &mut report)?;
+    }
+    if let Some(sums) = sums {
+        sums.compare(&connection, limits.rows, &mut report)?;
     }
     let micros = SystemClock.now().micros().saturating_sub(begun);
     report.took = Duration::from_micros(u64::try_from(micros).unwrap_or(0));
@@ -151,6 +160,8 @@ struct Audit<'a> {
     path: &'a Path,
     connection: &'a Connection,
     limits: Limits,
+    /// Of the books, where all of the log is audited.
+    sums: Option<books::Sums>,
     rows_total: u64,
     tell: Tell<'a>,
 }
@@ -166,6 +177,7 @@ impl Audit<'_> {
             through: books.beside.folded.wallet_log,
             rows,
         };
+        let mut sums = self.sums.take();
         std::thread::scope(|threads| {
             let tables = books.beside.is_whole.then(|| {
                 let (sums, keys) = (books.beside.sums.clone(), books.beside.keys.clone());
@@ -174,7 +186,7 @@ impl Audit<'_> {
                     Ok::<_, StoreError>((keys, Listed::read(path, sums, rows)?))
                 })
             });
-            for chunk in scan::start(threads, span) {
+            for chunk in scan::start(threads, span, sums.as_mut()) {
                 let chunk = chunk?;
                 in_snapshot(self.connection, |connection| {
                     let mut rows = chunk.iter();
@@ -199,8 +211,10 @@ impl Audit<'_> {
                     report,
                 )?;
             }
-            Ok(())
-        })
+            Ok::<_, StoreError>(())
+        })?;
+        self.sums = sums;
+        Ok(())
     }
 
     /// Compares all wallets, those with higher ids on a thread of its own.

@@ -2,6 +2,7 @@
 
 use super::super::rows::{ENTRY_COLUMNS, entry_from_row};
 use super::super::{limit, open_for_reading, stretches};
+use super::books::Sums;
 use super::{Scope, in_snapshot};
 use crate::error::StoreError;
 use rusqlite::types::FromSql;
@@ -56,14 +57,15 @@ pub(super) struct Span<'a> {
     pub(super) rows: usize,
 }
 
-/// Reads the span on a thread of `threads`; who stops receiving ends it.
+/// Reads the span on a thread of `threads`, and adds it to the sums; who stops receiving ends it.
 pub(super) fn start<'scope>(
     threads: &'scope std::thread::Scope<'scope, '_>,
     span: Span<'scope>,
+    sums: Option<&'scope mut Sums>,
 ) -> Receiver<Chunk> {
     let (sender, receiver) = sync_channel(AHEAD);
     threads.spawn(move || {
-        if let Err(error) = read(&span, &sender) {
+        if let Err(error) = read(&span, sums, &sender) {
             // Whoever has stopped listening needs no telling.
             drop(sender.send(Err(error)));
         }
@@ -71,13 +73,24 @@ pub(super) fn start<'scope>(
     receiver
 }
 
-fn read(span: &Span<'_>, sender: &SyncSender<Chunk>) -> Result<(), StoreError> {
+fn read(
+    span: &Span<'_>,
+    mut sums: Option<&mut Sums>,
+    sender: &SyncSender<Chunk>,
+) -> Result<(), StoreError> {
     let connection = open_for_reading(span.path)?;
     let mut after = i64::MIN;
     loop {
-        let chunk = in_snapshot(&connection, |connection| match span.scope {
-            Scope::All => read_all(connection, span, after),
-            Scope::Merchant(_) => read_stretches(connection, span, after),
+        let chunk = in_snapshot(&connection, |connection| {
+            let chunk = match span.scope {
+                Scope::All => read_all(connection, span, after),
+                Scope::Merchant(_) => read_stretches(connection, span, after),
+            }?;
+            if let Some(sums) = &mut sums {
+                let mut rows = chunk.iter();
+                rows.try_for_each(|row| sums.take(connection, row))?;
+            }
+            Ok(chunk)
         })?;
         let Some(last) = chunk.last() else {
             return Ok(());
