@@ -6,7 +6,7 @@
 //! | index ([`index`]) | the tables that are in another order than the log, beside it | one pass each |
 //! | wallets ([`part`], [`compare`]) | what is stored of each wallet, and the rest of its rows | some queries for hundreds of wallets, on two threads |
 //!
-//! **In snapshots.** A read transaction lasts for some thousand rows, so that the writer's log can be folded. Rows
+//! **In snapshots.** A read transaction lasts for a thousand rows, so that the writer's log can be folded. Rows
 //! never change, so they may come from many snapshots. A wallet is compared in the snapshot in which its last row is
 //! read, at the version that its tables stand at.
 //!

@@ -1,4 +1,4 @@
-//! Reading the log in the order of its ids, on a thread of its own, some thousand rows at a time.
+//! Reading the log in the order of its ids, on a thread of its own, a thousand rows at a time.
 
 use super::super::rows::{ENTRY_COLUMNS, entry_from_row};
 use super::super::{limit, open_for_reading, stretches};
