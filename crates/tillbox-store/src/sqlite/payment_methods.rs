@@ -142,8 +142,11 @@ pub fn make_default(
     customer: CustomerId,
     id: PaymentMethodId,
 ) -> Result<(), StoreError> {
-    let sql = "UPDATE payment_methods SET is_default = (id = ?3) WHERE merchant_id = ?1 AND customer_id = ?2 AND detached_at IS NULL";
-    connection.execute(sql, [merchant.number(), customer.number(), id.number()])?;
+    // One after the other: an index allows one default, also between the rows of one statement.
+    let was = "UPDATE payment_methods SET is_default = 0 WHERE merchant_id = ?1 AND customer_id = ?2 AND is_default = 1";
+    connection.execute(was, [merchant.number(), customer.number()])?;
+    let is = "UPDATE payment_methods SET is_default = 1 WHERE merchant_id = ?1 AND customer_id = ?2 AND id = ?3 AND detached_at IS NULL";
+    connection.execute(is, [merchant.number(), customer.number(), id.number()])?;
     Ok(())
 }
 

@@ -145,3 +145,25 @@ async fn a_method_of_another_customer_is_not_found() {
     }
     assert_eq!(app.get(&format!("{path}/{id}")).await.status, 200);
 }
+
+#[tokio::test]
+async fn any_method_may_be_the_default_whichever_was_added_first() {
+    let app = TestApp::start();
+    let path = customer(&app).await;
+    let mut methods = Vec::new();
+    for token in ["pm_card_visa", "pm_card_mastercard", "pm_card_visa"] {
+        methods.push(add(&app, &path, token).await["id"].clone());
+    }
+    for place in [2, 0, 1, 0, 2, 1] {
+        let id = methods[place].as_str().expect("an id");
+        let made = app
+            .post(&format!("{path}/{id}/default"), &format!("{place}"), "{}")
+            .await;
+        assert_eq!(made.status, 200, "{}", made.json());
+        let list = app.get(&path).await.json();
+        let data = list["data"].as_array().expect("a list").iter();
+        let defaults: Vec<&Value> = data.filter(|one| one["default"] == true).collect();
+        assert_eq!(defaults.len(), 1, "{list}");
+        assert_eq!(defaults[0]["id"], id);
+    }
+}
