@@ -2,7 +2,7 @@
 //! corrupt money stops the process.
 
 use crate::amount::Amount;
-use crate::entry::{Entry, HoldChange, LotChange, Part};
+use crate::entry::{Entry, Event, HoldChange, LotChange, Part};
 use crate::hold::{Hold, HoldPart, HoldStatus};
 use crate::id::{HoldId, TopUpId};
 use crate::lot::Lot;
@@ -64,6 +64,7 @@ impl WalletState {
         if let (Some(id), Some(top_up)) = (event.top_up_id, &event.top_up) {
             self.apply_top_up(id, top_up);
         }
+        self.apply_payback(event);
         if let Some(recharge) = &event.recharge {
             self.apply_recharge(recharge);
         }
@@ -108,8 +109,7 @@ impl WalletState {
             self.holds
                 .entry(change.id)
                 .or_insert_with(|| change.placed())
-                .parts
-                .push(reserved);
+                .reserve(reserved);
         }
         let index = self
             .lot_index(&part.lot)
@@ -160,6 +160,7 @@ impl WalletState {
             .or_insert_with(|| change.placed());
         let before = hold.remaining();
         let expires_before = hold.expires_at;
+        hold.amount = change.amount;
         hold.captured = change.captured;
         hold.released = change.released;
         hold.overdraft += change.overdraft;
@@ -195,6 +196,21 @@ impl WalletState {
             self.top_ups.remove(&id)
         };
         self.pending_top_ups = self.pending_top_ups - pending(before.as_ref()) + after;
+    }
+
+    /// Keeps what has gone back of a payment as long as a dispute of it is open.
+    fn apply_payback(&mut self, event: &Event) {
+        match (event.top_up_id, event.payback.as_deref()) {
+            (Some(id), Some(payback)) if payback.is_disputed() => {
+                self.disputed.insert(id, payback.standing());
+            }
+            (Some(id), Some(_)) => drop(self.disputed.remove(&id)),
+            _ => {
+                for payback in self.disputed.values_mut() {
+                    payback.follow(event);
+                }
+            }
+        }
     }
 
     fn apply_recharge(&mut self, recharge: &Recharge) {

@@ -236,13 +236,11 @@ pub struct PaymentRecord {
 impl PaymentRecord {
     /// Takes in a row that booked what was due after the record was read. `before` is the state that it was sealed on.
     pub fn follow(&mut self, before: &WalletState, row: &Entry) {
-        if let Some(payback) = &mut self.payback
-            && row.event.reason.is_some_and(Reason::is_lapse)
-        {
-            let bonus = payback.bonus_lot;
-            let parts = row.event.parts.iter();
-            let lapsed = parts.filter(|part| Some(part.lot.id) == bonus);
-            payback.lapsed -= lapsed.map(|part| part.amount).sum();
+        if let Some(payback) = &mut self.payback {
+            match row.event.payback.as_deref() {
+                Some(behind) if behind.lot == payback.lot => *payback = behind.standing(),
+                _ => payback.follow(&row.event),
+            }
         }
         if let Some(debit) = &mut self.debit {
             debit.follow(before, row);

@@ -62,7 +62,7 @@ pub struct HoldPart {
 pub struct Hold {
     /// The number of the log row that placed it.
     pub id: HoldId,
-    /// What it was placed with.
+    /// What it was placed with; what a dispute reserves may grow.
     pub amount: Amount,
     /// What was spent of it.
     pub captured: Amount,
@@ -104,6 +104,22 @@ impl Hold {
         if let Some(part) = parts.find(|part| part.lot.id == lot.id) {
             part.lot = lot;
         }
+    }
+
+    /// Reserves more: one part for each lot. Only what a dispute reserves of a lot may grow.
+    pub(crate) fn reserve(&mut self, more: HoldPart) {
+        let is_more = self.is_of_dispute().then_some(more.lot.id);
+        let mut parts = self.parts.iter_mut();
+        match parts.find(|part| Some(part.lot.id) == is_more) {
+            Some(part) => part.amount += more.amount,
+            None => self.parts.push(more),
+        }
+    }
+
+    /// What it reserves on that lot.
+    pub fn reserved_on(&self, lot: LotId) -> Amount {
+        let parts = self.parts.iter().filter(|part| part.lot.id == lot);
+        parts.map(|part| part.amount).sum()
     }
 
     /// Takes `amount` off what it reserves on a lot. The caller has decided that so much is there.

@@ -6,7 +6,9 @@
 //! the value, and is known by that transaction.
 
 use crate::amount::Amount;
+use crate::entry::Event;
 use crate::id::{DisputeId, EntryId, HoldId, LotId};
+use crate::reason::Reason;
 use crate::time::Timestamp;
 use crate::top_up::TopUp;
 
@@ -153,6 +155,41 @@ pub struct Chargeback {
     pub left: Amount,
 }
 
+/// What disputes may take yet.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Claim {
+    /// All of it.
+    pub all: Amount,
+    /// The part of that which was given.
+    pub given: Amount,
+}
+
+impl Claim {
+    /// How much of it lies on the payment's two lots, where so much of them is left, and so much is reserved already: of
+    /// the bonus lot what was given, of the other the rest, and more of the bonus lot only where that does not do.
+    pub(crate) fn on(self, bonus: Left, own: Left) -> (Amount, Amount) {
+        let mut missing = (self.all - bonus.reserved - own.reserved).or_zero();
+        let mut take = |left: Amount, most: Amount| {
+            let share = left.min(most).min(missing);
+            missing -= share;
+            share
+        };
+        let given = take(bonus.free, (self.given - bonus.reserved).or_zero());
+        let charged = take(own.free, self.all);
+        let more = take(bonus.free - given, self.all);
+        (given + more, charged)
+    }
+}
+
+/// What is left of a lot.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Left {
+    /// By what disputes reserve of it already.
+    pub(crate) reserved: Amount,
+    /// Of what they may reserve.
+    pub(crate) free: Amount,
+}
+
 /// What has gone back of a payment, as it stands after a row.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Payback {
@@ -178,6 +215,8 @@ pub struct Payback {
     pub chargebacks: Vec<Chargeback>,
     /// All disputes of the payment, oldest first.
     pub disputes: Vec<Dispute>,
+    /// Whether what is set free of its lots is reserved while it is disputed. Rows of before there was that rule say no.
+    pub reserves_freed: bool,
     /// The payout that the row opened or moved.
     pub payout: Option<Payout>,
     /// The dispute that the row moved.
@@ -201,6 +240,7 @@ impl Payback {
             given_charged_back: Amount::ZERO,
             chargebacks: Vec::new(),
             disputes: Vec::new(),
+            reserves_freed: false,
             payout: None,
             moved: None,
             given_moved: Amount::ZERO,
@@ -254,6 +294,47 @@ impl Payback {
         amounts.fold(Amount::ZERO, |sum, amount| {
             sum.checked_add(amount).unwrap_or(most).min(most)
         })
+    }
+
+    /// Disputes that the bank has not decided.
+    pub fn open_disputes(&self) -> impl Iterator<Item = &Dispute> {
+        let all = self.disputes.iter();
+        all.filter(|dispute| dispute.status == DisputeStatus::Open)
+    }
+
+    /// Whether what is set free of its lots is to be reserved.
+    pub fn is_disputed(&self) -> bool {
+        self.reserves_freed && self.open_disputes().next().is_some()
+    }
+
+    /// Whether that lot is of the payment.
+    pub fn owns(&self, lot: LotId) -> bool {
+        lot == self.lot || Some(lot) == self.bonus_lot
+    }
+
+    /// What disputes may take yet: as if all that are open were lost.
+    pub fn claimed(&self) -> Claim {
+        let mut lost = self.clone();
+        for dispute in &mut lost.disputes {
+            if dispute.status == DisputeStatus::Open {
+                dispute.status = DisputeStatus::Lost;
+            }
+        }
+        let all = (lost.due_to_disputes() - self.charged_back).or_zero();
+        let given = (lost.bonus_due_to_disputes() - self.bonus_charged_back()).or_zero();
+        Claim {
+            all,
+            given: given.min(all),
+        }
+    }
+
+    /// Takes in a row behind the one that it stands in: what of the bonus was lost unused by it.
+    pub(crate) fn follow(&mut self, row: &Event) {
+        if row.reason.is_some_and(Reason::is_lapse) {
+            let parts = row.parts.iter();
+            let lapsed = parts.filter(|part| Some(part.lot.id) == self.bonus_lot);
+            self.lapsed -= lapsed.map(|part| part.amount).sum();
+        }
     }
 
     /// What disputes are to have taken, as they stand: the charge, and what was given for it.

@@ -13,6 +13,7 @@ use crate::entry::Hash;
 use crate::hold::Hold;
 use crate::id::{CustomerId, HoldId, LotId, MerchantId, TopUpId, WalletId};
 use crate::lot::{DrawKey, FundingType, Lot};
+use crate::payback::Payback;
 use crate::policy::Policy;
 use crate::reason::Language;
 use crate::recharge::Recharge;
@@ -123,6 +124,8 @@ pub struct WalletState {
     pub recharge: Option<Box<Recharge>>,
     /// Low-balance alerts.
     pub alerts: Alerts,
+    /// Payments of which a dispute is open, with what has gone back of each.
+    pub(crate) disputed: BTreeMap<TopUpId, Payback>,
     pub(crate) top_ups: BTreeMap<TopUpId, TopUp>,
     pub(crate) lots: VecDeque<Lot>,
     pub(crate) holds: BTreeMap<HoldId, Hold>,
@@ -194,6 +197,7 @@ impl WalletState {
             pending_top_ups: Amount::ZERO,
             recharge: None,
             alerts: Alerts::default(),
+            disputed: BTreeMap::new(),
             top_ups: BTreeMap::new(),
             lots: VecDeque::new(),
             holds: BTreeMap::new(),
@@ -242,6 +246,19 @@ impl WalletState {
         self.recharge = recharge.map(Box::new);
         self.alerts = alerts;
         self
+    }
+
+    /// Puts back the payments of which a dispute is open, as the store kept them.
+    #[must_use]
+    pub fn with_disputed(mut self, disputed: BTreeMap<TopUpId, Payback>) -> Self {
+        self.disputed = disputed;
+        self
+    }
+
+    /// Payments of which a dispute is open, with what has gone back of each: what is set free of their lots is reserved
+    /// (R28). Not those that were last told of before there was that rule.
+    pub fn disputed(&self) -> &BTreeMap<TopUpId, Payback> {
+        &self.disputed
     }
 
     /// Open top-ups, oldest first.
@@ -401,12 +418,17 @@ impl WalletState {
             .len()
             .saturating_mul(size_of::<TopUp>().saturating_add(96));
         let recharge = usize::from(self.recharge.is_some()).saturating_mul(size_of::<Recharge>());
+        let disputed = self
+            .disputed
+            .len()
+            .saturating_mul(size_of::<Payback>().saturating_add(256));
         size_of::<Self>()
             .saturating_add(lots)
             .saturating_add(holds)
             .saturating_add(due)
             .saturating_add(top_ups)
             .saturating_add(recharge)
+            .saturating_add(disputed)
     }
 
     /// The first invariant that does not hold, named.

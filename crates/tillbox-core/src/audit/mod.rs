@@ -8,6 +8,7 @@
 
 mod paybacks;
 mod replay;
+mod reserved;
 mod top_ups;
 
 use crate::amount::Amount;
@@ -22,6 +23,7 @@ use crate::top_up::TopUp;
 use crate::wallet::{NewWallet, WalletState, WalletStatus};
 use paybacks::Paybacks;
 use replay::Replay;
+use reserved::Reserved;
 use std::collections::BTreeMap;
 use top_ups::TopUps;
 
@@ -72,6 +74,8 @@ pub const RULES: &[&str] = &[
     paybacks::PAYOUTS,
     paybacks::GIVEN,
     paybacks::DISPUTES,
+    reserved::AT_ONCE,
+    reserved::CLAIMED,
     crate::wallet::BALANCE_OF_LOTS,
     crate::wallet::DEBT_AND_VALUE,
 ];
@@ -105,6 +109,7 @@ pub struct WalletAudit {
     replay: Replay,
     top_ups: TopUps,
     paybacks: Paybacks,
+    reserved: Reserved,
     derailed: bool,
     /// What is left to give back of each debit that may be given back, in the order of their ids.
     refundable: Vec<(EntryId, Amount)>,
@@ -164,6 +169,7 @@ impl WalletAudit {
             replay: Replay::default(),
             top_ups: TopUps::default(),
             paybacks: Paybacks::default(),
+            reserved: Reserved::default(),
             derailed: false,
             refundable: Vec::new(),
             violations: Vec::new(),
@@ -194,7 +200,12 @@ impl WalletAudit {
         if let Err(broken) = self.paybacks.follow(entry, &self.top_ups.all) {
             self.report(broken.invariant, entry.version, broken.detail);
         }
+        let is_closed = self.status == Some(WalletStatus::Closed);
+        self.reserved.learn(entry);
         if !self.derailed {
+            if let Err(broken) = self.reserved.check(entry, &self.replay, is_closed) {
+                self.report(broken.invariant, entry.version, broken.detail);
+            }
             let value = self.balance_less_held(entry);
             self.top_ups.alerts.follow(value);
         }
@@ -237,6 +248,11 @@ impl WalletAudit {
         let is_over = self.status == Some(WalletStatus::Closed);
         if is_over && !self.derailed && !self.replay.is_empty() {
             self.report(CLOSED, self.version, "value is left".to_owned());
+        }
+        if !self.derailed
+            && let Err(broken) = self.reserved.nothing_due()
+        {
+            self.report(broken.invariant, self.version, broken.detail);
         }
         for broken in self.top_ups.left_over() {
             self.report(broken.invariant, self.version, broken.detail);
@@ -293,7 +309,8 @@ impl WalletAudit {
         let recharge = self.top_ups.recharge.clone();
         let alerts = self.top_ups.alerts.clone();
         let state = state.with_open(lots.cloned().collect(), holds.cloned().collect());
-        Ok(state.with_policy(open, recharge, alerts))
+        let state = state.with_policy(open, recharge, alerts);
+        Ok(state.with_disputed(self.reserved.disputed.clone()))
     }
 
     fn balance_less_held(&mut self, entry: &Entry) -> Amount {

@@ -230,10 +230,15 @@ impl Replay {
 
     fn reserve(&mut self, entry: &Entry, change: &HoldChange, part: &Part) -> Result<(), Broken> {
         let hold = self.hold(entry, change)?;
-        hold.parts.push(HoldPart {
-            lot: part.lot,
-            amount: part.held,
-        });
+        let is_more = hold.is_of_dispute().then_some(part.lot.id);
+        let mut known = hold.parts.iter_mut();
+        match known.find(|known| Some(known.lot.id) == is_more) {
+            Some(known) => known.amount = add(known.amount, part.held)?,
+            None => hold.parts.push(HoldPart {
+                lot: part.lot,
+                amount: part.held,
+            }),
+        }
         Ok(())
     }
 
@@ -275,11 +280,19 @@ impl Replay {
     }
 
     fn change_hold(&mut self, entry: &Entry, change: &HoldChange) -> Result<(), Broken> {
+        let more = entry.event.parts.iter().map(|part| part.held);
+        let more = total(more.filter(|held| held.is_positive()));
         let hold = self.hold(entry, change)?;
-        let as_placed = hold.amount == change.amount
+        // What a dispute reserves grows by what its row reserves; whatever else was placed stays as it was.
+        let grows = hold.is_of_dispute()
+            && entry.event.kind == EntryKind::DisputeChanged
+            && change.id.number() != entry.id.number();
+        let placed = wide(hold.amount).saturating_add(if grows { more } else { 0 });
+        let as_placed = placed == wide(change.amount)
             && hold.placed_at == change.placed_at
             && hold.invoice_id == change.invoice_id;
         let rising = hold.captured <= change.captured && hold.released <= change.released;
+        hold.amount = change.amount;
         hold.captured = change.captured;
         hold.released = change.released;
         hold.overdraft = add(hold.overdraft, change.overdraft)?;

@@ -155,20 +155,36 @@ pub fn as_of_following(
     mut follow: impl FnMut(&WalletState, &Entry),
 ) -> WalletState {
     let mut state = state.clone();
-    while let Some(event) = due(&state, now) {
+    // Nothing of it is kept: its rows are numbered below all that there are.
+    let mut number: i64 = 0;
+    let mut book = |state: &mut WalletState, event: Event| {
         let stamp = Stamp {
-            id: EntryId::from_number(0),
+            id: EntryId::from_number(number),
             at: now,
             actor: Actor::System,
             key: None,
             salt: [0; 16],
         };
-        let entry = seal(&state, event, stamp);
-        follow(&state, &entry);
+        number = number.saturating_sub(1);
+        let entry = seal(state, event, stamp);
+        follow(state, &entry);
         state.apply_keeping_spent(&entry);
+        (entry.event, EntryId::from_number(number))
+    };
+    while let Some(event) = due(&state, now) {
+        let (row, mut next) = book(&mut state, event);
+        while let Some(event) = dispute::freed(&state, &row, next, now) {
+            next = book(&mut state, event).1;
+        }
     }
     state.drop_spent();
     state
+}
+
+/// What a row sets free of disputed payments is reserved at once, by this row behind it: for dry runs, which book nothing
+/// else that follows. Asked until it says that there is no more.
+pub fn reserve_freed(state: &WalletState, row: &Event, context: &Context<'_>) -> Option<Event> {
+    dispute::reserve_freed(state, row, context)
 }
 
 /// An amount of a caller's is at most 10¹² (R4): a limit, checked after the state.

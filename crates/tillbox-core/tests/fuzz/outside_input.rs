@@ -5,6 +5,7 @@
 //! long form. A failure prints its case, and `PROPTEST_RNG_SEED` begins elsewhere.
 
 use proptest::prelude::*;
+use std::collections::BTreeMap;
 use tillbox_core::alerts::{Alert, Alerts};
 use tillbox_core::amount::Amount;
 use tillbox_core::currency::Currency;
@@ -144,8 +145,8 @@ proptest! {
                 .collect(),
             ..Alerts::default()
         };
-        if let Some(mut right) = encode_standing(None, &alerts) {
-            prop_assert_eq!(decode_standing(Some(&right)), Ok((None, alerts)));
+        if let Some(mut right) = encode_standing(None, &alerts, &BTreeMap::new()) {
+            prop_assert_eq!(decode_standing(Some(&right)), Ok((None, alerts, BTreeMap::new())));
             let place = place.index(right.len());
             right[place] = byte;
             drop(decode_standing(Some(&right)));

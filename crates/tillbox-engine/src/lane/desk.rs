@@ -100,7 +100,7 @@ impl<S: LedgerStore> Desk<'_, S> {
         let apply = WalletState::apply;
         let wallet = submission.wallet_id;
         let entry = self.book_by(apply, wallet, event, stamp, Some(&mut command));
-        self.book_what_follows(&entry, now, policies);
+        self.book_what_follows(&entry, now, policies, None);
         let mut rows = vec![entry];
         while let Some(last) = rows.last()
             && decide::goes_on(&command, &last.event)
@@ -111,7 +111,7 @@ impl<S: LedgerStore> Desk<'_, S> {
                 .expect("what has begun is not refused on its way");
             let stamp = self.stamp(id, now, submission.actor, None);
             let entry = self.book_by(apply, wallet, event, stamp, Some(&mut command));
-            self.book_what_follows(&entry, now, policies);
+            self.book_what_follows(&entry, now, policies, None);
             rows.push(entry);
         }
         self.book_due(submission.wallet_id, now, policies, None);
@@ -172,6 +172,19 @@ impl<S: LedgerStore> Desk<'_, S> {
             let entry = seal(&state, event, self.stamp(id, now, submission.actor, None));
             follow_in(&mut command, &state, &entry);
             state.apply(&entry);
+            loop {
+                let id = EntryId::from_number(next_id());
+                let context = Context {
+                    entry_id: id,
+                    ..context
+                };
+                let Some(event) = decide::reserve_freed(&state, &entry.event, &context) else {
+                    break;
+                };
+                let reserved = seal(&state, event, self.stamp(id, now, Actor::System, None));
+                follow_in(&mut command, &state, &reserved);
+                state.apply(&reserved);
+            }
             rows.push(Arc::new(entry));
         }
         Ok(Decided::Answer(Ok(match &submission.answer {
@@ -380,7 +393,7 @@ impl<S: LedgerStore> Desk<'_, S> {
                 state.apply_keeping_spent(row);
             };
             let entry = self.book_by(keep_spent, wallet_id, event, stamp, command.as_deref_mut());
-            self.book_what_follows(&entry, now, policies);
+            self.book_what_follows(&entry, now, policies, command.as_deref_mut());
             last = Some(entry);
         }
         if last.is_some()
@@ -391,13 +404,21 @@ impl<S: LedgerStore> Desk<'_, S> {
         last
     }
 
-    /// Books what follows from a row: it may be nothing, and mostly is.
-    fn book_what_follows(&mut self, row: &Arc<Entry>, now: Timestamp, policies: &Policies) {
+    /// Books what follows from a row: it may be nothing, and mostly is. What was read for `command` before follows.
+    fn book_what_follows(
+        &mut self,
+        row: &Arc<Entry>,
+        now: Timestamp,
+        policies: &Policies,
+        mut command: Option<&mut Cow<'_, Command>>,
+    ) {
         let state = self.cache.get(row.wallet_id);
         if !state.is_some_and(|state| decide::may_follow(state, &row.event)) {
             return;
         }
-        for rule in decide::RULES {
+        let mut rules = decide::RULES.iter().copied();
+        let mut asked = rules.next();
+        while let Some(rule) = asked {
             let (ids, system_now) = (&self.options.ids, self.system_now);
             let next_id = || ids.next(system_now);
             let state = self
@@ -411,18 +432,19 @@ impl<S: LedgerStore> Desk<'_, S> {
                 next_id: &next_id,
                 policies,
             };
-            if let Some(event) = decide::follow(rule, state, &row.event, &context) {
+            let followed = decide::follow(rule, state, &row.event, &context);
+            if followed.is_none() || !rule.goes_on() {
+                asked = rules.next();
+            }
+            if let Some(event) = followed {
                 let stamp = self.stamp(id, now, Actor::System, None);
-                self.book(row.wallet_id, event, stamp);
+                let apply = WalletState::apply;
+                self.book_by(apply, row.wallet_id, event, stamp, command.as_deref_mut());
             }
         }
     }
 
     /// It was decided, and must now succeed.
-    fn book(&mut self, wallet_id: WalletId, event: Event, stamp: Stamp) -> Arc<Entry> {
-        self.book_by(WalletState::apply, wallet_id, event, stamp, None)
-    }
-
     fn book_by(
         &mut self,
         apply: fn(&mut WalletState, &Entry),

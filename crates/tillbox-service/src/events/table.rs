@@ -99,7 +99,12 @@ fn of_kind(event: &Event) -> Option<EventType> {
             .payback
             .as_deref()
             .and_then(|payback| of_payout(payback.payout.as_ref()?.status)),
-        EntryKind::DisputeChanged | EntryKind::ChargedBack | EntryKind::Reversed => {
+        EntryKind::DisputeChanged => {
+            // One that no dispute has moved reserves more for those that are open.
+            let moved = event.payback.as_deref().and_then(of_dispute);
+            Some(moved.unwrap_or(EventType::WalletUpdated))
+        }
+        EntryKind::ChargedBack | EntryKind::Reversed => {
             event.payback.as_deref().and_then(of_dispute)
         }
         // What has no type of its own: another end of a hold or a lot, another limit, other thresholds.
@@ -335,6 +340,7 @@ fn may_tell(event_type: EventType, kind: EntryKind) -> bool {
             matches!(
                 kind,
                 HoldExtended
+                    | DisputeChanged
                     | LotChanged
                     | PolicyChanged
                     | PayoutEnded

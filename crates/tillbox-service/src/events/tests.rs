@@ -121,8 +121,13 @@ impl Book {
         if !decide::may_follow(&self.state, &row) {
             return;
         }
-        for rule in RULES {
+        let mut rules = RULES.iter().copied();
+        let mut asked = rules.next();
+        while let Some(rule) = asked {
             let following = self.with_context(|state, context| follow(rule, state, &row, context));
+            if following.is_none() || !rule.goes_on() {
+                asked = rules.next();
+            }
             if let Some(event) = following {
                 self.book(event);
             }

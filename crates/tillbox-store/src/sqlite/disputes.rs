@@ -5,6 +5,7 @@ use super::rows::corrupt;
 use crate::error::StoreError;
 use rusqlite::{Connection, Row, params};
 use tillbox_core::amount::Amount;
+use tillbox_core::entry::HoldChange;
 use tillbox_core::id::{DisputeId, HoldId, MerchantId, TopUpId, WalletId};
 use tillbox_core::payback::{Dispute, DisputeStatus};
 use tillbox_core::time::Timestamp;
@@ -130,6 +131,21 @@ pub(super) fn write(
         dispute.opened_at.micros(),
         at.micros()
     ])?;
+    Ok(())
+}
+
+/// Writes which disputes share a hold, and what it was placed with by now: only a dispute's may grow.
+pub(super) fn write_hold<'a>(
+    connection: &Connection,
+    hold: &HoldChange,
+    sharing: impl Iterator<Item = &'a Dispute>,
+) -> rusqlite::Result<()> {
+    let mut shares = connection.prepare_cached("UPDATE disputes SET hold_id = ?2 WHERE id = ?1")?;
+    for dispute in sharing {
+        shares.execute([dispute.id.number(), hold.id.number()])?;
+    }
+    let mut grows = connection.prepare_cached("UPDATE holds SET amount = ?2 WHERE id = ?1")?;
+    grows.execute([hold.id.number(), hold.amount.micros()])?;
     Ok(())
 }
 

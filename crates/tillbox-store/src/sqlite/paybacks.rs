@@ -6,7 +6,7 @@ use crate::error::StoreError;
 use rusqlite::{Connection, OptionalExtension, Row, params};
 use std::sync::Arc;
 use tillbox_core::amount::Amount;
-use tillbox_core::entry::{Entry, decode_payback, encode_payback};
+use tillbox_core::entry::{Entry, EntryKind, decode_payback, encode_payback};
 use tillbox_core::id::{EntryId, LotId, MerchantId, TopUpId, WalletId};
 use tillbox_core::payback::{Payback, Payout, PayoutStatus};
 use tillbox_core::reason::Reason;
@@ -265,6 +265,13 @@ pub(super) fn write(
         });
         if let Some(dispute) = moved {
             super::disputes::write(connection, owner, id, dispute, entry.at)?;
+        }
+        if let Some(hold) = &entry.event.hold
+            && entry.event.kind == EntryKind::DisputeChanged
+        {
+            let sharing = payback.disputes.iter();
+            let sharing = sharing.filter(|dispute| dispute.hold_id == Some(hold.id));
+            super::disputes::write_hold(connection, hold, sharing)?;
         }
     }
     Ok(())

@@ -56,7 +56,7 @@ impl StateRow {
             debt_gaps: pack_spans(state.debt.canceled()),
             overdraft_limit: state.overdraft_limit,
             next_due_at: state.next_due_at(),
-            standing: encode_standing(state.recharge.as_deref(), &state.alerts),
+            standing: encode_standing(state.recharge.as_deref(), &state.alerts, state.disputed()),
         }
     }
 
@@ -115,10 +115,11 @@ impl StateRow {
         let gaps = unpack_spans(self.debt_gaps.as_deref().unwrap_or_default())
             .ok_or_else(|| corrupt(format!("{id} has unreadable gaps of debt")))?;
         state.debt = Debt::restore(self.debt_paid_to, self.debt_owed_to, gaps);
-        let (recharge, alerts) = decode_standing(self.standing.as_deref())
+        let (recharge, alerts, disputed) = decode_standing(self.standing.as_deref())
             .map_err(|why| corrupt(format!("{id} has an unreadable standing: {why}")))?;
         let state = state.with_open(lots, holds);
-        Ok(state.with_policy(top_ups, recharge, alerts))
+        let state = state.with_policy(top_ups, recharge, alerts);
+        Ok(state.with_disputed(disputed))
     }
 }
 

@@ -237,7 +237,9 @@ impl<T: TestStore> Books<T> {
     }
 
     fn book_what_follows(&mut self, row: &Arc<Entry>) {
-        for rule in decide::RULES {
+        let mut rules = decide::RULES.iter().copied();
+        let mut asked = rules.next();
+        while let Some(rule) = asked {
             let id = EntryId::from_number(self.next_id());
             let next_id = || self.next_id();
             let context = Context {
@@ -247,7 +249,11 @@ impl<T: TestStore> Books<T> {
                 policies: &tillbox_core::policy::Policies::default(),
             };
             let state = &self.states[&row.wallet_id];
-            if let Some(event) = decide::follow(rule, state, &row.event, &context) {
+            let followed = decide::follow(rule, state, &row.event, &context);
+            if followed.is_none() || !rule.goes_on() {
+                asked = rules.next();
+            }
+            if let Some(event) = followed {
                 self.book(row.wallet_id, event, id, Actor::System, None);
             }
         }

@@ -200,3 +200,7 @@ pub(crate) fn alerts(thresholds: &[i64]) -> Command {
         thresholds: thresholds.iter().copied().map(units).collect(),
     })
 }
+
+pub(crate) fn release(hold_id: HoldId) -> Command {
+    Command::ReleaseHold { hold_id }
+}

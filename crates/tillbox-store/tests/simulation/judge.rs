@@ -451,7 +451,7 @@ fn dry_run(
     at: Timestamp,
 ) -> Result<(i128, i128), Rejection> {
     let mut model = model.clone();
-    while model.book_one_due(at).is_some() {}
+    model.book_all_due(at);
     let id = EntryId::from_number(i64::MAX);
     let moved = model.run(&submission.command, at, id)?;
     Ok((moved.amount, model.balance()))

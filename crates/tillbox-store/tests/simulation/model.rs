@@ -46,6 +46,8 @@ pub(crate) struct Model {
     pub(crate) version: u64,
     pub(crate) seq: u64,
     pub(crate) last_at: Timestamp,
+    /// When what was done last took effect.
+    instant: Timestamp,
 }
 
 /// A lot; its place in the list is its age.
@@ -134,6 +136,7 @@ impl Model {
             version: 0,
             seq: 0,
             last_at: Timestamp::from_micros(0),
+            instant: Timestamp::from_micros(0),
         }
     }
 
@@ -181,6 +184,11 @@ impl Model {
     /// Books the one thing that is due first, if anything is due.
     pub(crate) fn book_one_due(&mut self, now: Timestamp) -> Option<Moved> {
         let (at, due) = self.first_due(now)?;
+        // A lot that was held past its date expires when it is free.
+        self.instant = match due {
+            Due::Lot(_) => at.max(self.instant),
+            Due::Hold(_) | Due::BackOff => at,
+        };
         Some(match due {
             Due::Hold(id) => {
                 self.end(id, HoldStatus::Expired, at);
@@ -200,6 +208,19 @@ impl Model {
                 NOTHING
             }
         })
+    }
+
+    /// Books all that is due, and what disputes reserve behind it: as reads see it, which number these rows from 0
+    /// downwards.
+    pub(crate) fn book_all_due(&mut self, now: Timestamp) {
+        let mut row = 0;
+        while self.book_one_due(now).is_some() {
+            row -= 1;
+            while let Some(payment) = self.has_freed(self.instant) {
+                self.reserve_freed(payment, self.instant, EntryId::from_number(row));
+                row -= 1;
+            }
+        }
     }
 
     /// Holds that are open.
@@ -230,6 +251,7 @@ impl Model {
         let effective = self.effective();
         self.asks = false;
         self.follows.clear();
+        self.instant = now;
         match self.carry_out(command, now, id) {
             Ok(moved) => {
                 self.asks |= self.effective() < effective;

@@ -160,7 +160,9 @@ impl Book {
     }
 
     fn book_what_follows(&mut self, row: &Event) {
-        for rule in decide::RULES {
+        let mut rules = decide::RULES.iter().copied();
+        let mut asked = rules.next();
+        while let Some(rule) = asked {
             let id = self.next_id();
             let followed = {
                 let next_id = || self.next_id();
@@ -172,6 +174,9 @@ impl Book {
                 };
                 decide::follow(rule, &self.state, row, &context)
             };
+            if followed.is_none() || !rule.goes_on() {
+                asked = rules.next();
+            }
             match followed {
                 Some(event) => {
                     self.book(id, event, Actor::System);
@@ -242,6 +247,7 @@ impl Book {
         let recharge = self.state.recharge.as_deref().cloned();
         let state = self.state.clone().with_open(lots, holds);
         let state = state.with_policy(top_ups, recharge, self.state.alerts.clone());
+        let state = state.with_disputed(self.state.disputed().clone());
         assert_eq!(state, self.state);
         let snapshot = encode_state(&self.state);
         assert_eq!(
@@ -442,6 +448,12 @@ impl Book {
     pub(super) fn last_hold(&self) -> HoldId {
         let event = &self.entries.last().expect("a row").event;
         event.hold.expect("a row about a hold").id
+    }
+
+    /// Books a row that no command of today makes.
+    pub(super) fn book_row(&mut self, event: Event) -> Entry {
+        let id = self.next_id();
+        self.book(id, event, Actor::System)
     }
 
     pub(super) fn last_id(&self) -> EntryId {

@@ -196,6 +196,7 @@ impl Model {
         self.pay(&freed, at);
     }
 
+    /// Books what is due, behind what was done now.
     pub(super) fn book_due(&mut self) {
         loop {
             let holds = self.holds.iter().enumerate();
@@ -205,7 +206,10 @@ impl Model {
             let lots = (0..self.lots.len()).filter(|lot| self.unheld(*lot) > 0);
             let lots = lots.filter_map(|lot| Some((self.lots[lot].expires?, 1, lot)));
             match holds.chain(lots).min() {
-                Some((at, 0, hold)) if at <= self.now => self.end_hold(hold, at),
+                Some((at, 0, hold)) if at <= self.now => {
+                    self.end_hold(hold, at);
+                    self.reserve_freed(at);
+                }
                 Some((at, _, lot)) if at <= self.now => {
                     self.lots[lot].lapsed += self.unheld(lot);
                     self.lots[lot].remaining = self.held_of(lot);

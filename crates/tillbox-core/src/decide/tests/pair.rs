@@ -7,6 +7,7 @@ use super::*;
 use crate::audit::WalletAudit;
 use crate::command::{ChangeLot, Credit, EndPayout, LearnDispute, OpenTopUp, PayoutEnd};
 use crate::command::{RefundTopUp, SettleTopUp, Usage, VoidLot, Withdraw};
+use crate::decide::as_of;
 use crate::entry::{Entry, EntryKind, PayoutWay, UsageFacts};
 use crate::hold::HoldStatus;
 use crate::id::{LotId, TopUpId};
@@ -88,8 +89,8 @@ impl Pair {
         let kind = event.kind;
         let reserves = [EntryKind::HoldPlaced, EntryKind::DisputeChanged].contains(&kind);
         let hold = event.hold.filter(|hold| hold.status == HoldStatus::Open);
-        self.holds
-            .extend(hold.filter(|_| reserves).map(|hold| hold.id));
+        let hold = hold.filter(|hold| reserves && !self.holds.contains(&hold.id));
+        self.holds.extend(hold.map(|hold| hold.id));
         let spends = [
             EntryKind::Debit,
             EntryKind::HoldCaptured,
@@ -309,12 +310,19 @@ impl Pair {
             self.book.now = self.book.now.plus_seconds(*seconds);
             self.model.now += seconds_in_micros(*seconds);
         }
+        let from = self.book.entries.len();
+        let read = as_of(&self.book.state, self.book.now);
         self.model.book_due();
         self.book.book_due();
+        assert_eq!(
+            read.balances(),
+            self.book.state.balances(),
+            "what is due is read as if it were booked"
+        );
         let before = self.book.clone();
         let (command, accepted) = self.both(step);
+        self.model.reserve_freed(self.model.now);
         self.model.book_due();
-        let from = self.book.entries.len();
         let outcome = self.book.run(command);
         for place in from..self.book.entries.len() {
             let row = self.book.entries[place].clone();

@@ -37,7 +37,7 @@ proptest! {
 fn random_commands_reach_the_corners() {
     let mut runner = proptest::test_runner::TestRunner::deterministic();
     let mut counts = std::collections::BTreeMap::new();
-    for _ in 0..1_500 {
+    for _ in 0..2_500 {
         let steps = steps().new_tree(&mut runner).expect("steps").current();
         let mut pair = Pair::new();
         for step in &steps {
@@ -59,6 +59,19 @@ fn random_commands_reach_the_corners() {
             let late = event
                 .effective_at
                 .is_some_and(|effective| effective < entry.at);
+            let told = event.payback.as_deref().and_then(|payback| payback.moved);
+            let reserves = event.parts.iter().any(|part| part.held.is_positive());
+            let grows = event
+                .hold
+                .is_some_and(|hold| hold.id.number() != entry.id.number());
+            let gives_up = event.parts.iter().any(|part| part.held.is_negative());
+            let stays = event
+                .hold
+                .is_some_and(|hold| hold.status == crate::hold::HoldStatus::Open);
+            let shares = event.payback.as_deref().is_some_and(|payback| {
+                let held = payback.open_disputes().filter_map(|one| one.hold_id);
+                held.count() > 1
+            });
             let first_of_debit = event.refund_of.is_some_and(|debit| placed.insert(debit));
             for (corner, there) in [
                 ("any", true),
@@ -72,6 +85,14 @@ fn random_commands_reach_the_corners() {
                 ("several lots", drawn),
                 ("late", late),
                 ("under a hold", held),
+                ("reserves what was freed", reserves && told.is_none()),
+                ("reserves more", reserves && grows && told.is_none()),
+                ("shares a hold", shares),
+                (
+                    "reserves late",
+                    reserves && late && kind == crate::entry::EntryKind::DisputeChanged,
+                ),
+                ("leaves the rest to others", gives_up && stays),
                 (
                     "a further refund",
                     event.refund_of.is_some() && !first_of_debit,
@@ -111,6 +132,11 @@ fn random_commands_reach_the_corners() {
         ("TopUpRefunded", "several lots"),
         ("PayoutEnded", "any"),
         ("DisputeChanged", "any"),
+        ("DisputeChanged", "reserves what was freed"),
+        ("DisputeChanged", "reserves more"),
+        ("DisputeChanged", "reserves late"),
+        ("DisputeChanged", "shares a hold"),
+        ("ChargedBack", "leaves the rest to others"),
         ("ChargedBack", "several lots"),
         ("ChargedBack", "makes debt"),
         ("Reversed", "any"),

@@ -5,16 +5,23 @@ use crate::alerts::{Alert, Alerts, AlertsChange, Source};
 use crate::amount::Amount;
 use crate::entry::{Destination, PayoutWay};
 use crate::id::{PaymentMethodId, TopUpId};
+use crate::payback::Payback;
 use crate::reason::Reason;
 use crate::recharge::{
     Charge, Month, PauseReason, Recharge, RechargeSettings, RechargeState, Refill, Skip,
 };
 use crate::time::Timestamp;
 use crate::top_up::{Channel, TopUp, TopUpStatus};
+use std::collections::BTreeMap;
 
-/// What a store keeps of auto-recharge and alerts; none where both are as they are in a new wallet.
-pub fn encode_standing(recharge: Option<&Recharge>, alerts: &Alerts) -> Option<Vec<u8>> {
-    if recharge.is_none() && *alerts == Alerts::default() {
+/// What a store keeps of auto-recharge, alerts and payments that are disputed; none where all are as they are in a new
+/// wallet.
+pub fn encode_standing(
+    recharge: Option<&Recharge>,
+    alerts: &Alerts,
+    disputed: &BTreeMap<TopUpId, Payback>,
+) -> Option<Vec<u8>> {
+    if recharge.is_none() && *alerts == Alerts::default() && disputed.is_empty() {
         return None;
     }
     let mut bytes = Vec::with_capacity(64);
@@ -29,13 +36,23 @@ pub fn encode_standing(recharge: Option<&Recharge>, alerts: &Alerts) -> Option<V
         writer.amount(alert.threshold);
         writer.byte(u8::from(alert.armed));
     }
+    if !disputed.is_empty() {
+        writer.length(disputed.len());
+    }
+    for (id, payback) in disputed {
+        writer.signed(id.number());
+        writer.payback(payback);
+    }
     Some(bytes)
 }
 
+/// What [`encode_standing`] keeps.
+type Standing = (Option<Recharge>, Alerts, BTreeMap<TopUpId, Payback>);
+
 /// Back from what [`encode_standing`] gave.
-pub fn decode_standing(bytes: Option<&[u8]>) -> Result<(Option<Recharge>, Alerts), CodecError> {
+pub fn decode_standing(bytes: Option<&[u8]>) -> Result<Standing, CodecError> {
     let Some(bytes) = bytes else {
-        return Ok((None, Alerts::default()));
+        return Ok((None, Alerts::default(), BTreeMap::new()));
     };
     let mut reader = Reader(bytes);
     let recharge = match reader.byte()? {
@@ -51,7 +68,14 @@ pub fn decode_standing(bytes: Option<&[u8]>) -> Result<(Option<Recharge>, Alerts
         });
     }
     let alerts = Alerts { source, thresholds };
-    Ok((recharge, alerts))
+    let mut disputed = BTreeMap::new();
+    if !reader.0.is_empty() {
+        for _ in 0..reader.length()? {
+            let id = TopUpId::from_number(reader.signed()?);
+            disputed.insert(id, reader.payback()?);
+        }
+    }
+    Ok((recharge, alerts, disputed))
 }
 
 impl Writer<'_> {

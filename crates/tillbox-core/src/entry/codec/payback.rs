@@ -5,6 +5,9 @@ use crate::id::{DisputeId, EntryId, HoldId, LotId};
 use crate::payback::{Chargeback, Dispute, DisputeStatus, Payback, Payout, PayoutStatus};
 use crate::time::Timestamp;
 
+/// In the byte that says whether a payout follows.
+const RESERVES_FREED: u8 = 2;
+
 /// What a store keeps of what has gone back of a payment.
 pub fn encode_payback(payback: &Payback) -> Vec<u8> {
     let mut bytes = Vec::with_capacity(64);
@@ -43,7 +46,12 @@ impl Writer<'_> {
         for dispute in &payback.disputes {
             self.dispute(dispute);
         }
-        self.byte(u8::from(payback.payout.is_some()));
+        let flags = if payback.reserves_freed {
+            RESERVES_FREED
+        } else {
+            0
+        };
+        self.byte(flags | u8::from(payback.payout.is_some()));
         if let Some(payout) = &payback.payout {
             self.paid_back(payout);
         }
@@ -76,6 +84,7 @@ impl Reader<'_> {
     }
 
     pub(super) fn payback(&mut self) -> Result<Payback, CodecError> {
+        let flags;
         Ok(Payback {
             charged: self.amount()?,
             given: self.amount()?,
@@ -104,9 +113,17 @@ impl Reader<'_> {
                 }
                 all
             },
-            payout: match self.byte()? {
-                0 => None,
-                _ => Some(self.paid_back()?),
+            reserves_freed: {
+                flags = self.byte()?;
+                if flags & !(RESERVES_FREED | 1) != 0 {
+                    return Err(CodecError("it has fields of a later version"));
+                }
+                flags & RESERVES_FREED != 0
+            },
+            payout: if flags & 1 == 0 {
+                None
+            } else {
+                Some(self.paid_back()?)
             },
             moved: self.id_or_none()?.map(DisputeId::from_number),
             given_moved: self.amount()?,

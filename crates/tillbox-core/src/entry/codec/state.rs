@@ -39,6 +39,7 @@ pub fn encode_state(state: &WalletState) -> Vec<u8> {
         pending_top_ups: _,
         recharge,
         alerts,
+        disputed,
         top_ups,
         lots,
         holds,
@@ -82,7 +83,7 @@ pub fn encode_state(state: &WalletState) -> Vec<u8> {
         writer.signed(id.number());
         writer.top_up(top_up);
     }
-    let standing = encode_standing(recharge.as_deref(), alerts).unwrap_or_default();
+    let standing = encode_standing(recharge.as_deref(), alerts, disputed).unwrap_or_default();
     writer.length(standing.len());
     writer.0.extend_from_slice(&standing);
     bytes
@@ -145,10 +146,12 @@ pub fn decode_state(bytes: &[u8]) -> Result<WalletState, CodecError> {
         .0
         .split_at_checked(length)
         .ok_or(CodecError("it ends too early"))?;
-    let (recharge, alerts) = decode_standing(Some(standing).filter(|bytes| !bytes.is_empty()))?;
+    let standing = Some(standing).filter(|bytes| !bytes.is_empty());
+    let (recharge, alerts, disputed) = decode_standing(standing)?;
     if rest.is_empty() {
         let state = state.with_open(lots, holds);
-        Ok(state.with_policy(top_ups, recharge, alerts))
+        let state = state.with_policy(top_ups, recharge, alerts);
+        Ok(state.with_disputed(disputed))
     } else {
         Err(CodecError("bytes are left over"))
     }

@@ -240,7 +240,7 @@ impl Comparison {
 fn compare_state(stored: Vec<Value>, state: &WalletState, report: &mut Report) {
     let count = |count: u64| Value::from(i64::try_from(count).unwrap_or(i64::MAX));
     let due = state.next_due_at().map(Timestamp::micros);
-    let standing = encode_standing(state.recharge.as_deref(), &state.alerts);
+    let standing = encode_standing(state.recharge.as_deref(), &state.alerts, state.disputed());
     let expected: [Value; STATE_COLUMNS.len()] = [
         i64::from(state.status.code()).into(),
         count(state.version),

@@ -1,6 +1,6 @@
 //! Changes by a forger, who hashes the chain anew: only what the rows mean gives them away.
 
-use super::{breaks, sound};
+use super::{breaks, sound, sound_with_freed};
 use tillbox_core::amount::Amount;
 use tillbox_core::debt::DebtSpan;
 use tillbox_core::entry::{Entry, EntryKind, Hash, LogHead, encode_body};
@@ -20,6 +20,8 @@ const GIVEN: &str = "what of a row is of what was given is what its sums say";
 const AS_MOVED: &str = "what goes back of a payment is what its rows moved";
 const ENDS: &str = "a payout is opened by the debit that pays for it, and ends once";
 const FORWARD: &str = "a dispute goes forward";
+const AT_ONCE: &str = "what is set free of a disputed payment is reserved by the row behind it";
+const CLAIMED: &str = "a dispute reserves no more of what is set free than it may take";
 const WITHIN: &str = "what goes back of a payment is never more than was credited";
 const STORED: &str = "what is stored of what went back is what the log comes to";
 const PAYOUTS: &str = "stored payouts are what the log comes to";
@@ -96,6 +98,32 @@ fn payback(rows: &mut [Entry], kind: EntryKind) -> &mut Payback {
     payback.expect("a row of what goes back")
 }
 
+/// Lets the dispute that was won have been of that amount.
+fn disputed(rows: &mut [Entry], amount: Amount) {
+    let paybacks = rows
+        .iter_mut()
+        .filter_map(|row| row.event.payback.as_deref_mut());
+    for dispute in paybacks.flat_map(|payback| &mut payback.disputes) {
+        if &*dispute.provider_id == "dp_15" {
+            dispute.amount = amount;
+        }
+    }
+}
+
+/// The same of a ledger in which a dispute has reserved what was set free.
+pub(super) const OF_FREED: &[Case] = &[
+    (
+        "disputed-more",
+        |rows| disputed(rows, Amount::from_micros(18_000_000)),
+        &[AT_ONCE, STORED, DISPUTES],
+    ),
+    (
+        "disputed-less",
+        |rows| disputed(rows, Amount::from_micros(1)),
+        &[CLAIMED, STORED, DISPUTES],
+    ),
+];
+
 type Case = (&'static str, fn(&mut Vec<Entry>), &'static [&'static str]);
 
 /// Changes that a forger makes.
@@ -142,7 +170,7 @@ pub(super) const FORGED: &[Case] = &[
             });
             won.expect("a dispute that was won").status = DisputeStatus::Open;
         },
-        &[FORWARD, STORED, DISPUTES],
+        &[FORWARD, STORED, DISPUTES, STATE, AT_ONCE],
     ),
     (
         "nothing-said",
@@ -391,6 +419,14 @@ pub(super) const FORGED: &[Case] = &[
 fn each_forged_row_is_named() {
     let books = sound();
     for (name, change, rules) in FORGED {
+        breaks(&books, name, forge(*change), rules);
+    }
+}
+
+#[test]
+fn r28_each_forged_row_of_what_was_set_free_is_named() {
+    let books = sound_with_freed();
+    for (name, change, rules) in OF_FREED {
         breaks(&books, name, forge(*change), rules);
     }
 }

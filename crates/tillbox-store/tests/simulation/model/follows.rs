@@ -22,6 +22,8 @@ pub(crate) enum Follow {
     GiftForfeited,
     /// A lost dispute takes what a failed refund of that payment gave back (R28).
     Retaken(TopUpId),
+    /// What was set free of that payment is reserved for its disputes (R28).
+    Reserved(TopUpId),
     /// A charge of that amount.
     Charge(i128),
     /// A limit held it back.
@@ -60,13 +62,18 @@ impl Model {
                 Follow::RestPaidOut => !self.open_lots(|lot| lot.withdrawable).is_empty(),
                 Follow::GiftForfeited => self.unheld() > 0,
                 Follow::Retaken(payment) => self.is_owed_to_disputes(payment),
-                Follow::Bonus(..) | Follow::Charge(_) | Follow::Skipped => true,
+                Follow::Bonus(..) | Follow::Reserved(_) | Follow::Charge(_) | Follow::Skipped => {
+                    true
+                }
             };
             if is_something {
                 return Some(follow);
             }
         }
-        self.recharge_follows(now)
+        let freed = self.has_freed(self.instant);
+        freed
+            .map(Follow::Reserved)
+            .or_else(|| self.recharge_follows(now))
     }
 
     /// Carries out what follows, whose row that is.
@@ -77,6 +84,7 @@ impl Model {
             Follow::RestPaidOut => (EntryKind::Withdrawn, Some(Reason::Withdrawal)),
             Follow::GiftForfeited => (EntryKind::Forfeited, Some(Reason::Forfeiture)),
             Follow::Retaken(_) => (EntryKind::ChargedBack, Some(Reason::Chargeback)),
+            Follow::Reserved(_) => (EntryKind::DisputeChanged, None),
             Follow::Charge(_) => (EntryKind::TopUpOpened, None),
             Follow::Skipped => (EntryKind::RechargeChanged, None),
         };
@@ -99,7 +107,8 @@ impl Model {
             }
             Follow::RestPaidOut => self.pay_out_rest(row.id),
             Follow::GiftForfeited => self.forfeit(row.id),
-            Follow::Retaken(payment) => self.charge_back(payment, None, now, row.id),
+            Follow::Retaken(payment) => self.charge_back(payment, now, row.id),
+            Follow::Reserved(payment) => self.reserve_freed(payment, self.instant, row.id),
             Follow::Charge(amount) => {
                 let top_up = row.event.top_up.as_deref().expect("a charge is a top-up");
                 assert_eq!(top_up.reason, Reason::AutoRecharge);

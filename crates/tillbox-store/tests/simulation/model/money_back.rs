@@ -24,6 +24,8 @@ pub(crate) struct ModelPayment {
     /// What disputes took by which transaction, and what of it they still have.
     chargebacks: Vec<(EntryId, i128)>,
     pub(crate) disputes: Vec<ModelDispute>,
+    /// What its open disputes reserve.
+    hold: Option<HoldId>,
 }
 
 #[derive(Clone, Debug)]
@@ -39,7 +41,6 @@ pub(crate) struct ModelDispute {
     pub(crate) name: Box<str>,
     pub(crate) status: DisputeStatus,
     amount: i128,
-    hold: Option<HoldId>,
 }
 
 impl ModelPayment {
@@ -114,6 +115,7 @@ impl Model {
             payouts: BTreeMap::new(),
             chargebacks: Vec::new(),
             disputes: Vec::new(),
+            hold: None,
         };
         let twice = self.payments.insert(id, payment);
         assert!(twice.is_none(), "a payment is credited once");
@@ -242,13 +244,12 @@ impl Model {
         let mut payment = before.clone();
         let known = payment.disputes.iter_mut();
         let known = known.into_iter().find(|one| one.name == learn.provider_id);
-        let (mut is_news, mut hold) = (true, None);
+        let (mut is_news, mut is_held) = (true, false);
         match known {
             None => payment.disputes.push(ModelDispute {
                 name: learn.provider_id.clone(),
                 status: learn.status,
                 amount: wide(learn.amount),
-                hold: None,
             }),
             Some(one) if one.status == learn.status => is_news = false,
             Some(one) => {
@@ -260,16 +261,16 @@ impl Model {
                 if !goes_on {
                     return Err(Rejection::DisputeNotOpen(one.status));
                 }
-                hold = one.hold.take();
+                is_held = one.status == Open && before.hold.is_some();
                 one.status = learn.status;
             }
         }
         let (due, taken) = (self.due_to_disputes(&payment), payment.charged_back());
         if due > taken && self.status != WalletStatus::Closed {
             self.payments.insert(id, payment);
-            return Ok(self.charge_back(id, hold, now, row));
+            return Ok(self.charge_back(id, now, row));
         }
-        if hold.is_none() && taken > due {
+        if !is_held && taken > due {
             let Some((debit, left)) = payment.chargebacks.last_mut() else {
                 unreachable!("what was taken was taken by a chargeback");
             };
@@ -288,15 +289,17 @@ impl Model {
         self.payments.insert(id, payment);
         match learn.status {
             Open => {
-                self.reserve_for_dispute(id, now, row);
+                let lots = self.own_lots(id).into_iter();
+                let parts = lots.map(|lot| (lot, self.unheld_of(lot))).collect();
+                self.reserve_for_disputes(id, parts, now, row);
                 self.pause_for_money_back();
                 if self.freezes && self.status == WalletStatus::Active {
                     self.status = WalletStatus::Frozen;
                 }
             }
             Lost | Won => {
-                if let Some(hold) = hold {
-                    self.end(hold, HoldStatus::Released, now);
+                if is_held {
+                    self.let_go(id, HoldStatus::Released, now);
                 }
                 if learn.status == Lost {
                     self.pause_for_money_back();
@@ -306,44 +309,146 @@ impl Model {
         Ok(NOTHING)
     }
 
-    /// What is left of the payment and of its bonus, until the bank has decided.
-    fn reserve_for_dispute(&mut self, id: TopUpId, now: Timestamp, row: EntryId) {
-        let payment = self.payment_mut(id).clone();
-        let lots = [Some(payment.lot), payment.bonus_lot].into_iter().flatten();
-        let parts = lots.map(|lot| (lot, self.unheld_of(lot)));
-        let parts: Vec<(usize, i128)> = parts.filter(|(_, share)| *share > 0).collect();
-        let remaining = parts.iter().map(|(_, share)| share).sum();
-        if remaining == 0 {
+    fn own_lots(&self, id: TopUpId) -> Vec<usize> {
+        let payment = &self.payments[&id];
+        let lots = [Some(payment.lot), payment.bonus_lot];
+        lots.into_iter().flatten().collect()
+    }
+
+    /// What of the payment and of its bonus its disputes reserve more, until the bank has decided. All of them share it.
+    fn reserve_for_disputes(
+        &mut self,
+        id: TopUpId,
+        mut parts: Vec<(usize, i128)>,
+        at: Timestamp,
+        row: EntryId,
+    ) {
+        parts.retain(|(_, share)| *share > 0);
+        if parts.is_empty() {
             return;
         }
-        for (lot, share) in &parts {
-            self.lots[*lot].held += share;
-        }
-        let placed = super::ModelHold {
-            remaining,
+        let hold = *self
+            .payment_mut(id)
+            .hold
+            .get_or_insert(HoldId::from_number(row.number()));
+        let known = self.holds.entry(hold).or_insert(super::ModelHold {
+            remaining: 0,
             captured: 0,
             released: 0,
             status: HoldStatus::Open,
             expires: Timestamp::NEVER,
-            placed: now,
-            parts,
+            placed: at,
+            parts: Vec::new(),
+        });
+        for (lot, share) in parts {
+            self.lots[lot].held += share;
+            known.remaining += share;
+            match known.parts.iter_mut().find(|(of, _)| *of == lot) {
+                Some((_, sum)) => *sum += share,
+                None => known.parts.push((lot, share)),
+            }
+        }
+    }
+
+    /// What disputes may take yet, if all that the bank has not decided were lost; and what of that was given.
+    fn claim(&self, payment: &ModelPayment) -> (i128, i128) {
+        let mut worst = payment.clone();
+        let open = worst.disputes.iter_mut();
+        for one in open.filter(|one| one.status == DisputeStatus::Open) {
+            one.status = DisputeStatus::Lost;
+        }
+        let due = self.due_to_disputes(&worst);
+        let given = (due - worst.lost()).max(0) - payment.bonus_charged_back();
+        let all = (due - payment.charged_back()).max(0);
+        if due == 0 {
+            return (0, 0);
+        }
+        (all, given.clamp(0, all))
+    }
+
+    fn has_open_dispute(payment: &ModelPayment) -> bool {
+        let mut all = payment.disputes.iter();
+        all.any(|one| one.status == DisputeStatus::Open)
+    }
+
+    /// What is yet to be reserved of the payment, at that instant.
+    fn to_reserve(&self, id: TopUpId, at: Timestamp) -> Vec<(usize, i128)> {
+        let payment = &self.payments[&id];
+        if self.status == WalletStatus::Closed || !Self::has_open_dispute(payment) {
+            return Vec::new();
+        }
+        let nothing = Vec::new();
+        let parts = payment
+            .hold
+            .map_or(&nothing, |hold| &self.holds[&hold].parts);
+        let of = |lot: usize| reserved_of(parts, lot);
+        let of_bonus = payment.bonus_lot.map_or(0, of);
+        let (all, given) = self.claim(payment);
+        let all = (all - of_bonus - of(payment.lot)).max(0);
+        let free = |lot: usize| {
+            let is_over = self.lots[lot].expires.is_some_and(|end| end <= at);
+            if is_over { 0 } else { self.unheld_of(lot) }
         };
-        let hold = HoldId::from_number(row.number());
-        self.holds.insert(hold, placed);
-        let disputes = &mut self.payment_mut(id).disputes;
-        disputes.last_mut().expect("it was told").hold = Some(hold);
+        let found = within(
+            (all, (given - of_bonus).clamp(0, all)),
+            payment.bonus_lot.map_or(0, free),
+            free(payment.lot),
+        );
+        let parts = [(payment.lot, found.1)].into_iter();
+        let parts = parts.chain(payment.bonus_lot.map(|lot| (lot, found.0)));
+        parts.filter(|(_, share)| *share > 0).collect()
+    }
+
+    /// A payment that is disputed, and of which there is something to reserve.
+    pub(super) fn has_freed(&self, at: Timestamp) -> Option<TopUpId> {
+        let mut ids = self.payments.keys();
+        ids.find(|id| !self.to_reserve(**id, at).is_empty())
+            .copied()
+    }
+
+    pub(super) fn reserve_freed(&mut self, id: TopUpId, at: Timestamp, row: EntryId) -> Moved {
+        let parts = self.to_reserve(id, at);
+        self.reserve_for_disputes(id, parts, at, row);
+        NOTHING
+    }
+
+    /// The bank has decided: what other disputes claim stays reserved, the rest is free.
+    fn let_go(&mut self, id: TopUpId, status: HoldStatus, now: Timestamp) {
+        let payment = self.payments[&id].clone();
+        let Some(hold) = payment.hold else { return };
+        let parts = self.holds[&hold].parts.clone();
+        let claim = if Self::has_open_dispute(&payment) {
+            self.claim(&payment)
+        } else {
+            (0, 0)
+        };
+        let of = |lot: usize| reserved_of(&parts, lot);
+        let (given, charged) = within(claim, payment.bonus_lot.map_or(0, of), of(payment.lot));
+        if given + charged == 0 {
+            self.payment_mut(id).hold = None;
+            self.end(hold, status, now);
+            return;
+        }
+        let stays = |lot: usize| if lot == payment.lot { charged } else { given };
+        let freed = parts.iter().map(|(lot, share)| (*lot, share - stays(*lot)));
+        let freed: Vec<(usize, i128)> = freed.filter(|(_, share)| *share > 0).collect();
+        for (lot, share) in &freed {
+            self.lots[*lot].held -= share;
+            let hold = self.hold_mut(hold);
+            hold.released += share;
+            hold.remaining -= share;
+            for (of, left) in &mut hold.parts {
+                *left -= if of == lot { *share } else { 0 };
+            }
+        }
+        self.pay_debt(freed, now);
     }
 
     /// Lost disputes take what they have not taken yet: of the bonus what was given for the charge, then the charge, then
     /// more of the bonus, other value that may be paid out, any other, then debt. Never what customers reserved.
-    pub(super) fn charge_back(
-        &mut self,
-        id: TopUpId,
-        hold: Option<HoldId>,
-        now: Timestamp,
-        row: EntryId,
-    ) -> Moved {
+    pub(super) fn charge_back(&mut self, id: TopUpId, now: Timestamp, row: EntryId) -> Moved {
         let payment = self.payment_mut(id).clone();
+        let hold = payment.hold;
         let due = self.due_to_disputes(&payment) - payment.charged_back();
         let for_bonus = self.due_to_disputes(&payment) - payment.lost();
         let (own, bonus) = (payment.lot, payment.bonus_lot);
@@ -357,7 +462,7 @@ impl Model {
                 .filter(|lot| *lot != own && Some(*lot) != bonus);
             order.extend(others.map(|lot| (lot, due)));
         }
-        // What the dispute had reserved of a lot goes first.
+        // What disputes had reserved of a lot goes first.
         let (mut left, mut reserved, mut free) = (due, Vec::new(), Vec::new());
         for (lot, most) in order {
             let mut most = most.min(left);
@@ -371,8 +476,11 @@ impl Model {
                 (most, left) = (most - share, left - share);
             }
         }
-        if let Some(hold) = hold {
-            self.capture_for_dispute(hold, &reserved, now);
+        let mut status = HoldStatus::Released;
+        if let Some(hold) = hold
+            && self.capture_for_dispute(hold, &reserved) > 0
+        {
+            status = HoldStatus::Captured;
         }
         for (lot, share) in &free {
             self.lots[*lot].remaining -= share;
@@ -381,13 +489,15 @@ impl Model {
         let stretches = stretches.map(|(lot, share)| (From::Lot(lot), share));
         let stretches = stretches.chain([(From::Owed, left)]).collect();
         self.payment_mut(id).chargebacks.push((row, due));
+        self.let_go(id, status, now);
         self.pause_for_money_back();
         self.moved(row, -due, false, stretches);
         self.check_payment(id);
         money(-due)
     }
 
-    fn capture_for_dispute(&mut self, id: HoldId, taken: &[(usize, i128)], now: Timestamp) {
+    /// What was captured.
+    fn capture_for_dispute(&mut self, id: HoldId, taken: &[(usize, i128)]) -> i128 {
         let captured: i128 = taken.iter().map(|(_, share)| share).sum();
         for (lot, share) in taken {
             self.lots[*lot].remaining -= share;
@@ -399,12 +509,7 @@ impl Model {
         }
         hold.captured += captured;
         hold.remaining -= captured;
-        let status = if captured > 0 {
-            HoldStatus::Captured
-        } else {
-            HoldStatus::Released
-        };
-        self.end(id, status, now);
+        captured
     }
 
     /// What disputes are to have, as they stand: the charge, and what was given for it and has not lapsed.
@@ -457,6 +562,14 @@ impl Model {
         assert!(payment.refunded() <= payment.charged, "{payment:?}");
         assert!(payment.clawed() <= payment.given, "{payment:?}");
     }
+}
+
+/// Of what was given what is claimed of it, then of the charge, then more of what was given: where so much is there.
+fn within((all, of_given): (i128, i128), given: i128, charged: i128) -> (i128, i128) {
+    let first = given.min(of_given);
+    let charge = charged.min(all - first);
+    let more = (given - first).min(all - first - charge);
+    (first + more, charge)
 }
 
 fn reserved_of(parts: &[(usize, i128)], lot: usize) -> i128 {

@@ -130,7 +130,7 @@ impl Model {
     }
 
     /// Freed value pays the oldest debt, in draw order.
-    fn pay_debt(&mut self, mut freed: Vec<(usize, i128)>, at: Timestamp) {
+    pub(super) fn pay_debt(&mut self, mut freed: Vec<(usize, i128)>, at: Timestamp) {
         freed.retain(|(lot, _)| self.lots[*lot].expires.is_none_or(|expires| expires > at));
         freed.sort_by_key(|(lot, _)| self.order(*lot));
         for (lot, mut share) in freed {

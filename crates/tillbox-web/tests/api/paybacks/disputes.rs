@@ -288,3 +288,87 @@ async fn r28_the_worker_and_sync_find_lost_disputes() {
     }
     panic!("it was never found");
 }
+
+/// A hold, by its id.
+async fn hold(app: &TestApp, paid: &Paid, amount: &str, seconds: i64) -> String {
+    let body = json!({"amount": amount, "expires_in": seconds}).to_string();
+    let path = format!("{}/holds", paid.path());
+    let placed = app.post(&path, &format!("hold {amount}"), &body).await;
+    assert_eq!(placed.status, 201, "{}", placed.json());
+    placed.json()["id"].as_str().expect("an id").to_owned()
+}
+
+#[tokio::test]
+async fn r28_what_a_hold_sets_free_of_a_disputed_payment_is_never_spendable() {
+    let app = TestApp::start();
+    let paid = paid(&app, "pm_card_visa", "100").await;
+    let first = hold(&app, &paid, "30", 600).await;
+    let second = hold(&app, &paid, "25", 600).await;
+    hold(&app, &paid, "20", 600).await;
+    let id = open(&app, &paid).await;
+    told(&app, &id).await;
+    let all = (json!("100.00"), json!("100.00"));
+    assert_eq!(stands(&app, &paid).await, all);
+    // Given back by its caller.
+    let path = format!("{}/holds/{first}/release", paid.path());
+    assert_eq!(app.post(&path, "release", "{}").await.status, 200);
+    assert_eq!(stands(&app, &paid).await, all);
+    let path = format!("{}/debits", paid.path());
+    let refused = app.post(&path, "debit", r#"{"amount":"0.01"}"#).await;
+    refused.problem(402, "insufficient_funds");
+    // Captured in part: the rest is not the customer's again.
+    let path = format!("{}/holds/{second}/capture", paid.path());
+    let captured = app.post(&path, "capture", r#"{"amount":"10"}"#).await;
+    assert_eq!(captured.status, 201, "{}", captured.json());
+    assert_eq!(stands(&app, &paid).await, (json!("90.00"), json!("90.00")));
+    // A refund of what was captured comes back to the lot, and a hold that is over gives its value back.
+    let spent = captured.json()["id"].as_str().expect("an id").to_owned();
+    let path = format!("{}/transactions/{spent}/refund", paid.path());
+    assert_eq!(app.post(&path, "refund", "{}").await.status, 201);
+    app.wait(601);
+    assert_eq!(stands(&app, &paid).await, all, "as read, booked or not");
+    let wallet = app.get(&paid.path()).await.json();
+    assert_eq!(wallet["available_balance"], "0.00");
+    let holds = app.get(&format!("{}/holds", paid.path())).await.json();
+    let holds = holds["data"].as_array().expect("a list").iter();
+    let statuses: Vec<&str> = holds.filter_map(|one| one["status"].as_str()).collect();
+    assert_eq!(statuses, ["expired", "captured", "released"]);
+    // Who follows the wallet by its events is told of it.
+    let events = app.get("/v1/events?type=wallet.updated").await.json();
+    let last = &events["data"][0]["data"];
+    assert_eq!(last["wallet"]["held"], "100.00", "{events}");
+    assert_eq!(last["wallet"]["available_balance"], "0.00", "{events}");
+    app.verify();
+
+    decide(&app, &id, "lost").await;
+    assert_eq!(stands(&app, &paid).await, (json!("0.00"), json!("0.00")));
+    decide(&app, &id, "won").await;
+    assert_eq!(stands(&app, &paid).await, (json!("0.00"), json!("100.00")));
+    app.verify();
+    let app = app.restart().await;
+    assert_eq!(stands(&app, &paid).await, (json!("0.00"), json!("100.00")));
+}
+
+#[tokio::test]
+async fn r28_what_disputes_of_one_payment_reserve_outlives_a_restart_and_the_first_of_them() {
+    let app = TestApp::start_without_worker();
+    let paid = paid(&app, "pm_card_visa", "100").await;
+    let held = hold(&app, &paid, "100", 600).await;
+    let first = open(&app, &paid).await;
+    told(&app, &first).await;
+    paid.tell(&app, Open, "40").await;
+    let app = app.restart().await;
+    let path = format!("{}/holds/{held}/release", paid.path());
+    assert_eq!(app.post(&path, "release", "{}").await.status, 200);
+    assert_eq!(
+        stands(&app, &paid).await,
+        (json!("100.00"), json!("100.00"))
+    );
+    decide(&app, &first, "won").await;
+    assert_eq!(stands(&app, &paid).await, (json!("40.00"), json!("100.00")));
+    app.verify();
+    let app = app.restart().await;
+    paid.tell(&app, Lost, "40").await;
+    assert_eq!(stands(&app, &paid).await, (json!("0.00"), json!("60.00")));
+    app.verify();
+}

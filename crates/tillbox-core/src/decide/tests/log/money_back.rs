@@ -17,7 +17,7 @@ fn dispute(number: i64, status: DisputeStatus) -> Dispute {
     }
 }
 
-fn full_payback() -> Payback {
+pub(super) fn full_payback() -> Payback {
     Payback {
         charged: micros(1_000),
         given: micros(100),
@@ -40,6 +40,7 @@ fn full_payback() -> Payback {
                 ..dispute(34, DisputeStatus::Won)
             },
         ],
+        reserves_freed: false,
         payout: Some(Payout {
             debit_id: EntryId::from_number(35),
             amount: micros(64),
@@ -92,6 +93,23 @@ fn format_1_of_money_back_never_changes() {
         "0180100004000018d00fc801d804010a80017e8002780000000100",
         "bded4c61eb324998fc2c96ec52ee6c99690cdaf8fdee7ff3c6f3a530824bc3e3",
     );
+}
+
+/// Rows of before value that is set free was reserved stay as they are; the newer ones have a bit of their own.
+#[test]
+fn r28_rows_that_reserve_what_is_set_free_say_so() {
+    let before = small_payback();
+    let newer = Payback {
+        reserves_freed: true,
+        ..small_payback()
+    };
+    check_vector(
+        &going_back(newer.clone(), None),
+        "0180100004000018d00fc801d804010a80017e8002780000020100",
+        "9a67d460132ee28984f1f801ea343a00e002b2f41604c4aea451b1e781dfe7f8",
+    );
+    let (before, newer) = (going_back(before, None), going_back(newer, None));
+    assert_ne!(before.hash, newer.hash);
 }
 
 #[test]

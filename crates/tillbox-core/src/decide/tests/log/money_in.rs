@@ -1,5 +1,6 @@
 //! The same for top-ups, auto-recharge and alerts.
 
+use super::money_back::full_payback;
 use super::*;
 use crate::alerts::{Alert, Alerts, AlertsChange, Source};
 use crate::entry::{Destination, LotChange, PayoutWay, decode_standing, encode_standing};
@@ -8,6 +9,7 @@ use crate::recharge::{
     Charge, Month, PauseReason, Recharge, RechargeSettings, RechargeState, Refill, Skip,
 };
 use crate::top_up::{Channel, TopUp, TopUpStatus};
+use std::collections::BTreeMap;
 
 fn settings(refill: Refill, monthly_cap: Option<Amount>) -> RechargeSettings {
     RechargeSettings {
@@ -125,12 +127,18 @@ fn every_word_of_money_in_reads_back() {
             source: Source::Wallet,
             thresholds: vec![alert(true), alert(false)],
         };
-        let bytes = encode_standing(Some(&recharge), &alerts);
-        let read = decode_standing(bytes.as_deref());
-        assert_eq!(read, Ok((Some(recharge), alerts)));
+        for disputed in [
+            BTreeMap::new(),
+            [(TopUpId::from_number(12), full_payback())].into(),
+        ] {
+            let bytes = encode_standing(Some(&recharge), &alerts, &disputed);
+            let read = decode_standing(bytes.as_deref());
+            assert_eq!(read, Ok((Some(recharge.clone()), alerts.clone(), disputed)));
+        }
     }
-    assert_eq!(encode_standing(None, &Alerts::default()), None);
-    assert_eq!(decode_standing(None), Ok((None, Alerts::default())));
+    let none = BTreeMap::new();
+    assert_eq!(encode_standing(None, &Alerts::default(), &none), None);
+    assert_eq!(decode_standing(None), Ok((None, Alerts::default(), none)));
 }
 
 #[test]

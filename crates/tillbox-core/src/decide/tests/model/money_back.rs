@@ -15,6 +15,8 @@ pub(super) struct Payment {
     /// Debits by which disputes took value, and what of it they still have.
     taken: Vec<(usize, i128)>,
     disputes: Vec<Dispute>,
+    /// What its open disputes reserve.
+    hold: Option<usize>,
 }
 
 #[derive(Clone, Debug)]
@@ -23,7 +25,6 @@ struct Dispute {
     /// Open, lost, won.
     status: usize,
     amount: i128,
-    hold: Option<usize>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -66,6 +67,7 @@ impl Model {
             bonus: (given > 0).then_some(lot + 1),
             taken: Vec::new(),
             disputes: Vec::new(),
+            hold: None,
         });
     }
 
@@ -167,7 +169,7 @@ impl Model {
         }
         self.give_back(one.debit, one.amount + one.clawed, GRACE_DAYS);
         if self.due_to_disputes(one.payment) > self.back(one.payment).taken {
-            self.charge_back(one.payment, None);
+            self.charge_back(one.payment);
         }
         true
     }
@@ -183,25 +185,25 @@ impl Model {
             return false;
         };
         let disputes = &mut self.payments[payment].disputes;
-        let (mut is_news, mut hold) = (true, None);
+        let (mut is_news, mut was_open) = (true, false);
         match disputes.iter_mut().find(|dispute| dispute.name == name) {
             None => disputes.push(Dispute {
                 name,
                 status,
                 amount,
-                hold: None,
             }),
             Some(known) if known.status == status => is_news = false,
             Some(known) if known.status < status => {
+                was_open = known.status == 0;
                 known.status = status;
-                hold = known.hold.take();
             }
             Some(_) => return false,
         }
         let (due, taken) = (self.due_to_disputes(payment), self.back(payment).taken);
+        let is_held = was_open && before.hold.is_some();
         if due > taken {
-            self.charge_back(payment, hold);
-        } else if taken > due && hold.is_none() {
+            self.charge_back(payment);
+        } else if taken > due && !is_held {
             let last = self.payments[payment].taken.last_mut();
             let (debit, left) = last.expect("what was taken was taken by a debit");
             let (debit, amount) = (*debit, (taken - due).min(*left));
@@ -212,41 +214,140 @@ impl Model {
             self.payments[payment] = before;
             return false;
         } else if status == 0 {
-            self.reserve(payment);
-        } else if let Some(hold) = hold {
-            self.end_hold(hold, self.now);
+            let lots = self.own_lots(payment).into_iter();
+            let parts = lots.map(|lot| (lot, self.unheld(lot))).collect();
+            self.reserve(payment, parts);
+        } else if is_held {
+            self.let_go(payment);
         }
         true
     }
 
-    fn reserve(&mut self, payment: usize) {
-        let lots = [
-            Some(self.payments[payment].lot),
-            self.payments[payment].bonus,
-        ];
-        let parts = lots
-            .into_iter()
-            .flatten()
-            .map(|lot| (lot, self.unheld(lot)));
-        let parts: Vec<(usize, i128)> = parts.filter(|(_, share)| *share > 0).collect();
+    fn own_lots(&self, payment: usize) -> Vec<usize> {
+        let one = &self.payments[payment];
+        [Some(one.lot), one.bonus].into_iter().flatten().collect()
+    }
+
+    /// What disputes may take yet if all that are open were lost, and what of it is of the bonus.
+    fn claim(&self, payment: usize) -> (i128, i128) {
+        let (one, back) = (&self.payments[payment], self.back(payment));
+        let told = one.disputes.iter().filter(|dispute| dispute.status < 2);
+        let told: i128 = told.map(|dispute| dispute.amount).sum();
+        let lost = told.min(one.charged - back.refunded);
+        if lost <= 0 {
+            return (0, 0);
+        }
+        let unearned = self.unearned(payment, one.charged - back.refunded - lost);
+        let bonus = (unearned.min(one.given - back.lapsed) - back.clawed).max(0);
+        let all = (lost + bonus - back.taken).max(0);
+        let bonus_taken = (back.taken - back.lost).max(0);
+        (all, (bonus - bonus_taken).clamp(0, all))
+    }
+
+    /// Of the bonus what is of it, then of the charge, then more of the bonus: so much where so much is there.
+    fn within(claim: (i128, i128), bonus: i128, own: i128) -> (i128, i128) {
+        let first = bonus.min(claim.1);
+        let charged = own.min(claim.0 - first);
+        let more = (bonus - first).min(claim.0 - first - charged);
+        (first + more, charged)
+    }
+
+    /// Whatever lies free of payments that are disputed is reserved as far as it is claimed.
+    pub(in super::super) fn reserve_freed(&mut self, at: i128) {
+        for payment in 0..self.payments.len() {
+            let one = &self.payments[payment];
+            if one.disputes.iter().all(|dispute| dispute.status > 0) {
+                continue;
+            }
+            let (lot, bonus) = (one.lot, one.bonus);
+            let reserved = |lot: usize| -> i128 {
+                let parts = one
+                    .hold
+                    .into_iter()
+                    .flat_map(|hold| &self.holds[hold].parts);
+                parts
+                    .filter(|(of, _)| *of == lot)
+                    .map(|(_, share)| share)
+                    .sum()
+            };
+            let of_bonus = bonus.map_or(0, reserved);
+            let (all, given) = self.claim(payment);
+            let left = (all - of_bonus - reserved(lot)).max(0);
+            let claim = (left, (given - of_bonus).clamp(0, left));
+            let free = |lot: usize| {
+                if self.expired(lot, at) {
+                    0
+                } else {
+                    self.unheld(lot)
+                }
+            };
+            let (given, charged) = Self::within(claim, bonus.map_or(0, free), free(lot));
+            let parts = [(lot, charged)].into_iter();
+            let parts = parts.chain(bonus.map(|bonus| (bonus, given))).collect();
+            self.reserve(payment, parts);
+        }
+    }
+
+    /// A dispute is decided: what the others claim stays reserved, the rest is free.
+    fn let_go(&mut self, payment: usize) {
+        let one = self.payments[payment].clone();
+        let Some(hold) = one.hold else { return };
+        let parts = self.holds[hold].parts.clone();
+        let of = |lot: usize| -> i128 {
+            let parts = parts.iter().filter(|(of, _)| *of == lot);
+            parts.map(|(_, share)| share).sum()
+        };
+        let claim = if one.disputes.iter().any(|dispute| dispute.status == 0) {
+            self.claim(payment)
+        } else {
+            (0, 0)
+        };
+        let (given, charged) = Self::within(claim, one.bonus.map_or(0, of), of(one.lot));
+        let kept = [(one.lot, charged)].into_iter();
+        let kept = kept.chain(one.bonus.map(|bonus| (bonus, given)));
+        let kept: Vec<(usize, i128)> = kept.filter(|(_, share)| *share > 0).collect();
+        let freed = parts.iter().map(|(lot, share)| {
+            let stays = kept.iter().filter(|(of, _)| of == lot);
+            (*lot, share - stays.map(|(_, share)| share).sum::<i128>())
+        });
+        let freed: Vec<(usize, i128)> = freed.collect();
+        if kept.is_empty() {
+            self.holds[hold].open = false;
+            self.payments[payment].hold = None;
+        }
+        self.holds[hold].parts = kept;
+        self.pay(&freed, self.now);
+    }
+
+    fn reserve(&mut self, payment: usize, mut parts: Vec<(usize, i128)>) {
+        parts.retain(|(_, share)| *share > 0);
         if parts.is_empty() {
             return;
         }
-        self.holds.push(ModelHold {
-            parts,
-            overdraft: 0,
-            expires: i128::MAX,
-            placed: self.now,
-            open: true,
-            of_dispute: true,
-        });
-        let hold = self.holds.len() - 1;
-        let last = self.payments[payment].disputes.last_mut();
-        last.expect("it was told").hold = Some(hold);
+        let hold = self.payments[payment].hold.unwrap_or(self.holds.len());
+        if hold == self.holds.len() {
+            self.holds.push(ModelHold {
+                parts: Vec::new(),
+                overdraft: 0,
+                expires: i128::MAX,
+                placed: self.now,
+                open: true,
+                of_dispute: true,
+            });
+            self.payments[payment].hold = Some(hold);
+        }
+        let known = &mut self.holds[hold].parts;
+        for (lot, share) in parts {
+            match known.iter_mut().find(|(of, _)| *of == lot) {
+                Some((_, sum)) => *sum += share,
+                None => known.push((lot, share)),
+            }
+        }
     }
 
-    fn charge_back(&mut self, payment: usize, hold: Option<usize>) {
+    fn charge_back(&mut self, payment: usize) {
         let one = self.payments[payment].clone();
+        let hold = one.hold;
         let back = self.back(payment);
         let all_due = self.due_to_disputes(payment);
         let due = all_due - back.taken;
@@ -304,9 +405,6 @@ impl Model {
         for (lot, share) in &parts {
             self.lots[*lot].remaining -= share;
         }
-        if let Some(hold) = hold {
-            self.end_hold(hold, self.now);
-        }
         let pieces = parts.into_iter().filter(|(_, share)| *share > 0);
         let mut pieces: Vec<_> = pieces
             .map(|(lot, share)| (Source::Lot(lot), share))
@@ -318,6 +416,7 @@ impl Model {
         self.refundable.push(false);
         let debit = self.debits.len() - 1;
         self.payments[payment].taken.push((debit, due));
+        self.let_go(payment);
         let back = self.back(payment);
         let gone = back.refunded + back.clawed + back.taken;
         assert!(gone <= one.charged + one.given, "no more than came in");
