@@ -1,6 +1,7 @@
 //! What a provider tells of disputes becomes commands of the wallet, in whatever order and however often it is told (R28).
 //! Notices get lost: every hour the worker asks about the disputes that were opened lately, and about those that are open
-//! here, however old; Sync asks about those of its wallet, and whether a payment has failed since it was credited.
+//! here, however old; Sync asks about those of its wallet, and whether a payment has failed since it was credited, as the
+//! worker does too (`checks.rs`).
 
 use super::drive::within;
 use super::learn::{Done, Learnt};
@@ -8,7 +9,7 @@ use super::{Decline, DisputeNotice, PaymentState};
 use crate::error::ServiceError;
 use crate::service::Service;
 use tillbox_core::command::{Command, LearnDispute};
-use tillbox_core::id::{DisputeId, MerchantId};
+use tillbox_core::id::{DisputeId, MerchantId, TopUpId};
 use tillbox_core::payback::DisputeStatus;
 use tillbox_core::top_up::TopUpStatus;
 use tillbox_store::sqlite::top_ups::TopUpRow;
@@ -57,20 +58,27 @@ impl Service {
         }
     }
 
-    /// The same of some payments that were credited: their disputes, and whether they have failed since.
-    pub(crate) async fn reconcile_credited(&self, rows: Vec<TopUpRow>) -> Result<(), ServiceError> {
+    /// The same of some payments that were credited: their disputes, and whether they have failed since. Gives those that
+    /// the provider has answered for.
+    pub(crate) async fn reconcile_credited(
+        &self,
+        rows: Vec<TopUpRow>,
+    ) -> Result<Vec<TopUpId>, ServiceError> {
+        let mut answered = Vec::with_capacity(rows.len());
         for row in rows {
             let told = within(self.sandbox.look_up(row.merchant_id, row.id)).await;
+            answered.extend(told.is_ok().then_some(row.id));
             if let Ok(Some(payment)) = told
                 && matches!(payment.state, PaymentState::Failed(_))
+                && self.learn_of(&row, &payment).await? == Learnt::Moved
             {
-                self.learn_of(&row, &payment).await?;
+                tracing::warn!(top_up = %row.id, "no notice has told that a payment has failed since it was credited");
             }
             for notice in self.sandbox.disputes_of(row.merchant_id, row.id).await? {
                 self.look_again(row.merchant_id, &notice).await?;
             }
         }
-        Ok(())
+        Ok(answered)
     }
 
     /// Takes in one of them; one that can't be taken in now is asked about again later.

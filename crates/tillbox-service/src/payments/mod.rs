@@ -4,6 +4,7 @@
 //! metadata, so that a payment can be found though its reply was lost. Whoever learns how a payment stands (the
 //! reply, a notice, the return page, the poller, Sync) hands it to the same function, and the ledger credits once.
 
+mod checks;
 pub mod declines;
 mod disputes;
 mod drive;

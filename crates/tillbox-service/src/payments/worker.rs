@@ -1,5 +1,6 @@
 //! The payment worker: asks the provider about every open top-up and every payout until it has ended, and has it give up
-//! what was given up here. Every hour it asks about disputes, as notices of them get lost.
+//! what was given up here. Every hour it asks about disputes, and whether payments have failed since they were credited,
+//! as notices get lost.
 //!
 //! It wakes when a commit has opened or moved one, and when a poll is due; it reads what is to be asked from the
 //! store, so that a crash forgets nothing. Calls run side by side, never two for one of them. Time here is the
@@ -22,10 +23,11 @@ const CALLS: usize = 32;
 const LOOK: usize = 128;
 /// The longest that it sleeps, whatever it knows of.
 const AT_MOST: Duration = Duration::from_mins(1);
-/// Between two looks at disputes.
-const DISPUTES_EVERY_SECONDS: i64 = 3_600;
-/// Stands for them among the numbers of what is asked about: no id has it.
+/// Between two looks at disputes, and at payments that were credited.
+const LOST_NOTICES_EVERY_SECONDS: i64 = 3_600;
+/// Stand for them among the numbers of what is asked about: no id has these.
 const DISPUTES: i64 = 0;
+const CREDITED: i64 = -1;
 /// A pause after the store could not be read.
 const AFTER_ERROR: Duration = Duration::from_secs(1);
 
@@ -63,13 +65,15 @@ impl Service {
     pub async fn run_payments(self: Arc<Self>) {
         let mut moved = self.engine.top_ups_moved();
         let places = Arc::new(Semaphore::new(CALLS));
-        let mut disputes_at = self.clock.now();
+        let mut lost_notices_at = self.clock.now();
         loop {
             moved.mark_unchanged();
-            if disputes_at <= self.clock.now() {
-                disputes_at = self.clock.now().plus_seconds(DISPUTES_EVERY_SECONDS);
+            if lost_notices_at <= self.clock.now() {
+                lost_notices_at = self.clock.now().plus_seconds(LOST_NOTICES_EVERY_SECONDS);
                 let call = |service: Arc<Self>| async move { service.reconcile_disputes().await };
                 self.begin_call(&places, DISPUTES, "disputes", call).await;
+                let call = |service: Arc<Self>| async move { service.check_credited().await };
+                self.begin_call(&places, CREDITED, "credited", call).await;
             }
             let sleep = match self.look(&places).await {
                 Ok(next) => self.until(next),

@@ -28,6 +28,7 @@ pub(super) const MIGRATIONS: &[(&str, &str)] = &[
     ("given_up", include_str!("migrations/0014_given_up.sql")),
     ("deeds", include_str!("migrations/0015_deeds.sql")),
     ("key_runs", include_str!("migrations/0016_key_runs.sql")),
+    ("checks", include_str!("migrations/0017_checks.sql")),
 ];
 
 /// Whether a file is a ledger, could become one, or is something else's.

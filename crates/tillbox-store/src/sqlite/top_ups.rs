@@ -303,6 +303,43 @@ pub fn to_give_up(
     statement.query_and_then(values, from_row)?.collect()
 }
 
+/// How often a payment that was credited is asked about; the index of those that still are has the same number.
+pub const CHECKS: i64 = 12;
+
+/// Payments of all merchants that were credited and are to be asked about once more, longest due first, each with how
+/// often it was.
+pub fn to_check(
+    connection: &Connection,
+    now: Timestamp,
+    rows: usize,
+) -> Result<Vec<(TopUpRow, i64)>, StoreError> {
+    let mut statement = connection.prepare_cached(&to_check_sql())?;
+    let values = [now.micros(), super::limit(rows)];
+    let read = |row: &Row<'_>| Ok((from_row(row)?, row.get(27)?));
+    statement.query_and_then(values, read)?.collect()
+}
+
+/// It reads an index of those alone that are still asked about.
+pub(super) fn to_check_sql() -> String {
+    format!(
+        "SELECT {COLUMNS}, t.checks {FROM} WHERE t.status = 3 AND t.checks < {CHECKS} AND iif(t.checks = 0, 0, t.poll_at) <= ?1 \
+         ORDER BY iif(t.checks = 0, 0, t.poll_at) LIMIT ?2"
+    )
+}
+
+/// Notes when each of these is asked about next, and how often it was.
+pub fn note_checks(
+    connection: &Connection,
+    noted: &[(TopUpId, Timestamp, i64)],
+) -> Result<(), StoreError> {
+    let mut statement =
+        connection.prepare_cached("UPDATE top_ups SET poll_at = ?2, checks = ?3 WHERE id = ?1")?;
+    for (id, at, checks) in noted {
+        statement.execute([id.number(), at.micros(), *checks])?;
+    }
+    Ok(())
+}
+
 /// When the next top-up is to be asked about, or to be given up.
 pub fn next_poll_at(connection: &Connection) -> Result<Option<Timestamp>, StoreError> {
     let sql = "SELECT min(at) FROM (SELECT min(poll_at) AS at FROM top_ups WHERE status < 3 AND quarantined IS NULL \

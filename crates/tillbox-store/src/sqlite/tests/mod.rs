@@ -14,6 +14,7 @@ mod plain;
 mod pool;
 mod portal_sessions;
 mod snapshots;
+mod top_ups;
 mod transactions;
 mod walk;
 mod wallets;

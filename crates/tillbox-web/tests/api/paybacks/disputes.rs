@@ -372,3 +372,84 @@ async fn r28_what_disputes_of_one_payment_reserve_outlives_a_restart_and_the_fir
     assert_eq!(stands(&app, &paid).await, (json!("0.00"), json!("60.00")));
     app.verify();
 }
+
+/// A payment fails, and the provider's notice of that is lost.
+async fn fail_unheard(app: &TestApp, paid: &Paid) {
+    let faults = Faults {
+        lose_notices: 10,
+        ..Faults::default()
+    };
+    set_faults(app, faults).await;
+    let path = format!("/v1/sandbox/top-ups/{}/fail", paid.top_up);
+    assert_eq!(app.post(&path, "", "{}").await.status, 200);
+}
+
+const HOUR: i64 = 3_600;
+
+#[tokio::test]
+async fn r28_a_payment_that_failed_after_it_was_credited_is_found_without_notice_or_sync() {
+    let app = TestApp::start_without_worker();
+    let paid = paid(&app, "pm_card_visa", "50").await;
+    let check = async || app.service.check_credited().await.expect("asked");
+    check().await;
+    app.wait(HOUR);
+    check().await;
+    fail_unheard(&app, &paid).await;
+    check().await;
+    assert_eq!(paid.balance(&app).await, "50.00", "it is not due yet");
+    app.wait(2 * HOUR);
+    check().await;
+    assert_eq!(paid.balance(&app).await, "0.00");
+    let list = app.get("/v1/disputes?status=lost").await.json();
+    assert_eq!(list["data"][0]["reason"], "bank_returned_it");
+    app.wait(4 * HOUR);
+    check().await;
+    assert_eq!(paid.balance(&app).await, "0.00", "once");
+    app.verify();
+}
+
+#[tokio::test]
+async fn r28_a_credited_payment_is_asked_about_eleven_times_in_85_days() {
+    let app = TestApp::start_without_worker();
+    let (late, too_late) = (
+        paid(&app, "pm_card_visa", "50").await,
+        paid(&app, "pm_card_visa", "60").await,
+    );
+    let check = async || app.service.check_credited().await.expect("asked");
+    check().await;
+    for doubling in 0..10 {
+        app.wait(HOUR << doubling);
+        check().await;
+    }
+    fail_unheard(&app, &late).await;
+    app.wait(HOUR << 10);
+    check().await;
+    assert_eq!(late.balance(&app).await, "0.00", "85 days later");
+    fail_unheard(&app, &too_late).await;
+    app.wait(365 * 24 * HOUR);
+    check().await;
+    assert_eq!(
+        too_late.balance(&app).await,
+        "60.00",
+        "nobody asks any more"
+    );
+    super::sync(&app, &too_late).await;
+    assert_eq!(too_late.balance(&app).await, "0.00", "but by Sync");
+}
+
+#[tokio::test]
+async fn r28_the_worker_finds_a_credited_payment_that_failed() {
+    let app = TestApp::start_without_worker();
+    let paid = paid(&app, "pm_card_visa", "50").await;
+    app.service.check_credited().await.expect("scheduled");
+    fail_unheard(&app, &paid).await;
+    app.wait(HOUR);
+    tokio::spawn(std::sync::Arc::clone(&app.service).run_payments());
+    for _ in 0..250 {
+        if paid.balance(&app).await == "0.00" {
+            return;
+        }
+        tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+    }
+    panic!("it was never found");
+}
