@@ -209,6 +209,8 @@ impl WalletState {
     #[must_use]
     pub fn with_open(mut self, mut lots: Vec<Lot>, holds: Vec<Hold>) -> Self {
         lots.sort_by_key(Lot::draw_key);
+        // Most wallets have one lot: what a cache keeps of them is little more than that.
+        lots.shrink_to_fit();
         self.lots = lots.into();
         self.holds = holds.into_iter().map(|hold| (hold.id, hold)).collect();
         self.held = self.holds.values().map(Hold::remaining).sum();

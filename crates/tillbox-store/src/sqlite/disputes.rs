@@ -5,7 +5,6 @@ use super::rows::corrupt;
 use crate::error::StoreError;
 use rusqlite::{Connection, Row, params};
 use tillbox_core::amount::Amount;
-use tillbox_core::entry::HoldChange;
 use tillbox_core::id::{DisputeId, HoldId, MerchantId, TopUpId, WalletId};
 use tillbox_core::payback::{Dispute, DisputeStatus};
 use tillbox_core::time::Timestamp;
@@ -134,18 +133,16 @@ pub(super) fn write(
     Ok(())
 }
 
-/// Writes which disputes share a hold, and what it was placed with by now: only a dispute's may grow.
+/// Writes which disputes share a hold.
 pub(super) fn write_hold<'a>(
     connection: &Connection,
-    hold: &HoldChange,
+    hold: HoldId,
     sharing: impl Iterator<Item = &'a Dispute>,
 ) -> rusqlite::Result<()> {
     let mut shares = connection.prepare_cached("UPDATE disputes SET hold_id = ?2 WHERE id = ?1")?;
     for dispute in sharing {
-        shares.execute([dispute.id.number(), hold.id.number()])?;
+        shares.execute([dispute.id.number(), hold.number()])?;
     }
-    let mut grows = connection.prepare_cached("UPDATE holds SET amount = ?2 WHERE id = ?1")?;
-    grows.execute([hold.id.number(), hold.amount.micros()])?;
     Ok(())
 }
 

@@ -271,7 +271,7 @@ pub(super) fn write(
         {
             let sharing = payback.disputes.iter();
             let sharing = sharing.filter(|dispute| dispute.hold_id == Some(hold.id));
-            super::disputes::write_hold(connection, hold, sharing)?;
+            super::disputes::write_hold(connection, hold.id, sharing)?;
         }
     }
     Ok(())

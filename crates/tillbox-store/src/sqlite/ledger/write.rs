@@ -239,7 +239,7 @@ fn write_holds(connection: &Connection, holds: &[HoldWrite]) -> rusqlite::Result
     let mut upsert = connection.prepare_cached(
         "INSERT INTO holds (id, wallet_id, amount, captured, released, overdraft, expires_at, placed_at, invoice_id, status, parts) \
          VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11) \
-         ON CONFLICT (id) DO UPDATE SET captured = excluded.captured, released = excluded.released, overdraft = excluded.overdraft, \
+         ON CONFLICT (id) DO UPDATE SET amount = excluded.amount, captured = excluded.captured, released = excluded.released, overdraft = excluded.overdraft, \
          expires_at = excluded.expires_at, status = excluded.status, parts = excluded.parts",
     )?;
     for HoldWrite { wallet_id, hold } in holds {
