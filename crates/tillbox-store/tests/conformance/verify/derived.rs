@@ -27,6 +27,16 @@ const PAYMENTS: &str = "payments of debt are stored beside the log";
 
 type Case = (&'static str, &'static str, &'static [&'static str]);
 
+/// What is done to a part of a run of keys that has several.
+macro_rules! in_a_part {
+    ($what:literal) => {
+        concat!(
+            $what,
+            " WHERE id = (SELECT min(id) FROM key_runs WHERE length(pairs) > 24)"
+        )
+    };
+}
+
 /// Runs a statement that changes one row or more.
 fn sql(text: &str) -> impl FnOnce(&Connection) {
     move |connection| {
@@ -236,7 +246,7 @@ pub(super) const BESIDE: &[Case] = &[
     ),
     (
         "key-gone",
-        "UPDATE key_runs SET pairs = substr(pairs, 25) WHERE id = (SELECT min(id) FROM key_runs WHERE length(pairs) > 24)",
+        in_a_part!("UPDATE key_runs SET pairs = substr(pairs, 25)"),
         &[KEYS],
     ),
     (
@@ -246,27 +256,33 @@ pub(super) const BESIDE: &[Case] = &[
     ),
     (
         "key-moved",
-        "UPDATE key_runs SET pairs = CAST(substr(pairs, 1, 16) || zeroblob(8) || substr(pairs, 25) AS BLOB) WHERE id = (SELECT min(id) FROM key_runs WHERE length(pairs) > 24)",
+        in_a_part!(
+            "UPDATE key_runs SET pairs = CAST(substr(pairs, 1, 16) || zeroblob(8) || substr(pairs, 25) AS BLOB)"
+        ),
         &[KEYS],
     ),
     (
         "key-twice",
-        "INSERT INTO key_runs SELECT 200 << 32, substr(pairs, 1, 24) FROM key_runs WHERE id = (SELECT min(id) FROM key_runs WHERE length(pairs) > 24)",
+        in_a_part!("INSERT INTO key_runs SELECT 200 << 32, substr(pairs, 1, 24) FROM key_runs"),
         &[KEYS],
     ),
     (
         "key-misplaced",
-        "UPDATE key_runs SET pairs = CAST(substr(pairs, 25) || substr(pairs, 1, 24) AS BLOB) WHERE id = (SELECT min(id) FROM key_runs WHERE length(pairs) > 24)",
+        in_a_part!(
+            "UPDATE key_runs SET pairs = CAST(substr(pairs, 25) || substr(pairs, 1, 24) AS BLOB)"
+        ),
         &[KEYS],
     ),
     (
         "key-cut",
-        "UPDATE key_runs SET pairs = substr(pairs, 2) WHERE id = (SELECT min(id) FROM key_runs WHERE length(pairs) > 24)",
+        in_a_part!("UPDATE key_runs SET pairs = substr(pairs, 2)"),
         &[KEYS],
     ),
     (
         "answer",
-        "INSERT INTO answers SELECT substr(pairs, 1, 16), zeroblob(16), 200, '' FROM key_runs WHERE id = (SELECT min(id) FROM key_runs WHERE length(pairs) > 24)",
+        in_a_part!(
+            "INSERT INTO answers SELECT substr(pairs, 1, 16), zeroblob(16), 200, '' FROM key_runs"
+        ),
         &["a key has a row or an answer"],
     ),
     (
