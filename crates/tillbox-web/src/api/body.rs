@@ -173,13 +173,14 @@ fn token(name: &str) -> String {
     format!("/{}", name.replace('~', "~0").replace('/', "~1"))
 }
 
-/// Without the parser's line and column: pointers tell.
+/// Without the parser's line and column: pointers tell. Where a name was expected and another kind of value came, the
+/// parser says no more than where what it reads is no value at all.
 fn clean(message: &str) -> String {
-    message
-        .split(" at line ")
-        .next()
-        .unwrap_or(message)
-        .to_owned()
+    match message.split(" at line ").next().unwrap_or(message) {
+        "expected value" => "expected a name in quotes, or the JSON is broken here",
+        other => other,
+    }
+    .to_owned()
 }
 
 #[cfg(test)]
@@ -234,6 +235,19 @@ mod tests {
                 problem.to_json()
             );
         }
+    }
+
+    #[test]
+    fn a_name_that_is_no_text_is_said_to_need_quotes() {
+        #[derive(Debug, Deserialize)]
+        #[serde(rename_all = "snake_case")]
+        enum Way {
+            Manual,
+        }
+        let problem = parse::<Way>(b"false").expect_err("no name").to_json();
+        let message = problem["errors"][0]["message"].as_str();
+        assert!(message.is_some_and(|told| told.contains("in quotes")));
+        assert!(matches!(parse(br#""manual""#), Ok(Way::Manual)));
     }
 
     #[test]
