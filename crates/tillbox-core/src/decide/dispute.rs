@@ -183,18 +183,20 @@ fn reserve(
     (parts, amount.is_positive().then_some(grown))
 }
 
-/// What a row has set free of a disputed payment, or what its disputes claim more behind it, is reserved at once: never more than disputes may take yet, nor what is
-/// past its date. Asked until it says that there is no more, as a row may free value of several payments.
-pub(super) fn reserve_freed(
+/// [`reserve_freed`], as a rule of what follows.
+pub(super) fn freed_is_reserved(
     state: &WalletState,
     row: &Event,
     context: &Context<'_>,
 ) -> Option<Event> {
-    freed(state, row, context.entry_id, context.now)
+    reserve_freed(state, row, context.entry_id, context.now)
 }
 
-/// The same without settings, as reads need it too.
-pub(super) fn freed(
+/// What a row has set free of a disputed payment, or what its disputes claim more behind it, is reserved at once, by a row
+/// behind it with this id: never more than disputes may take yet, nor what is past its date. Asked until it says that
+/// there is no more, as a row may free value of several payments. Reads and dry runs, which book nothing else that
+/// follows, ask it too.
+pub fn reserve_freed(
     state: &WalletState,
     row: &Event,
     entry_id: EntryId,

@@ -9,46 +9,20 @@ use super::{Context, close, dispute, recharge, settle_top_up, with_thresholds};
 use crate::entry::Event;
 use crate::wallet::WalletState;
 
-/// A rule that says what follows from a row.
+/// Says what follows from a row.
 type Rule = fn(&WalletState, &Event, &Context<'_>) -> Option<Event>;
 
-/// The rules, in order.
-pub const RULES: [FollowRule; 7] = [
-    FollowRule::once(settle_top_up::discount),
-    FollowRule::once(close::sent_back),
-    FollowRule::once(close::rest_paid_out),
-    FollowRule::once(close::gift_forfeited),
-    FollowRule::once(dispute::retake),
-    RESERVE,
-    FollowRule::once(recharge::evaluate),
+/// The rules, in order, and whether each is asked again behind each row that it gave, until it gives none.
+const RULES: [(Rule, bool); 7] = [
+    (settle_top_up::discount, false),
+    (close::sent_back, false),
+    (close::rest_paid_out, false),
+    (close::gift_forfeited, false),
+    (dispute::retake, false),
+    // A row may set free value of several payments.
+    (dispute::freed_is_reserved, true),
+    (recharge::evaluate, false),
 ];
-
-/// A row may set free value of several payments.
-const RESERVE: FollowRule = FollowRule {
-    rule: dispute::reserve_freed,
-    goes_on: true,
-};
-
-/// What is asked for the row that follows from another.
-#[derive(Clone, Copy, Debug)]
-pub struct FollowRule {
-    rule: Rule,
-    goes_on: bool,
-}
-
-impl FollowRule {
-    const fn once(rule: Rule) -> Self {
-        Self {
-            rule,
-            goes_on: false,
-        }
-    }
-
-    /// Whether it is to be asked again behind each row that it gave, until it gives none.
-    pub const fn goes_on(self) -> bool {
-        self.goes_on
-    }
-}
 
 /// Whether anything can follow from `row`: asked for each row, answered at once for nearly all.
 pub fn may_follow(state: &WalletState, row: &Event) -> bool {
@@ -58,14 +32,31 @@ pub fn may_follow(state: &WalletState, row: &Event) -> bool {
         || !state.disputed.is_empty()
 }
 
-/// The row that follows from `row` by `rule`, to be booked before the next rule is asked. `state` stands behind
-/// `row` and all that followed it so far.
-pub fn follow(
-    rule: FollowRule,
-    state: &WalletState,
-    row: &Event,
-    context: &Context<'_>,
-) -> Option<Event> {
-    let event = (rule.rule)(state, row, context)?;
-    Some(with_thresholds(state, event, context).described(state.language))
+/// The rows that follow from a row, one after the other.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Following {
+    /// The rule that is asked next.
+    place: usize,
+}
+
+impl Following {
+    /// The next of them, to be booked before it is asked again; none where nothing follows any more. `state` stands
+    /// behind all that was booked, the rows of before included.
+    pub fn next(
+        &mut self,
+        state: &WalletState,
+        row: &Event,
+        context: &Context<'_>,
+    ) -> Option<Event> {
+        while let Some((rule, goes_on)) = RULES.get(self.place) {
+            let event = rule(state, row, context);
+            if event.is_none() || !goes_on {
+                self.place = self.place.saturating_add(1);
+            }
+            if let Some(event) = event {
+                return Some(with_thresholds(state, event, context).described(state.language));
+            }
+        }
+        None
+    }
 }

@@ -3,7 +3,7 @@
 //! Around each command its sender books what is due: [`due`] gives one event at a time (expired holds and
 //! lots, in due order), to be sealed and applied before the command is decided, and once more behind it, as
 //! value that a command frees may be past its date (R10). What follows from a row (a bonus, a recharge that is
-//! due) is a further row behind it: [`follow()`].
+//! due) is a further row behind it: [`Following`].
 
 mod adjust;
 mod capture_hold;
@@ -34,8 +34,9 @@ mod withdraw;
 mod tests;
 
 pub use close::goes_on;
+pub use dispute::reserve_freed;
 pub use expire::due;
-pub use follow::{FollowRule, RULES, follow, may_follow};
+pub use follow::{Following, may_follow};
 pub use refund_top_up::refundable;
 
 use crate::alerts::{AlertsChange, Source};
@@ -173,18 +174,12 @@ pub fn as_of_following(
     };
     while let Some(event) = due(&state, now) {
         let (row, mut next) = book(&mut state, event);
-        while let Some(event) = dispute::freed(&state, &row, next, now) {
+        while let Some(event) = reserve_freed(&state, &row, next, now) {
             next = book(&mut state, event).1;
         }
     }
     state.drop_spent();
     state
-}
-
-/// What a row sets free of disputed payments is reserved at once, by this row behind it: for dry runs, which book nothing
-/// else that follows. Asked until it says that there is no more.
-pub fn reserve_freed(state: &WalletState, row: &Event, context: &Context<'_>) -> Option<Event> {
-    dispute::reserve_freed(state, row, context)
 }
 
 /// An amount of a caller's is at most 10¹² (R4): a limit, checked after the state.

@@ -172,18 +172,12 @@ impl<S: LedgerStore> Desk<'_, S> {
             let entry = seal(&state, event, self.stamp(id, now, submission.actor, None));
             follow_in(&mut command, &state, &entry);
             state.apply(&entry);
-            loop {
-                let id = EntryId::from_number(next_id());
-                let context = Context {
-                    entry_id: id,
-                    ..context
-                };
-                let Some(event) = decide::reserve_freed(&state, &entry.event, &context) else {
-                    break;
-                };
+            let mut id = EntryId::from_number(next_id());
+            while let Some(event) = decide::reserve_freed(&state, &entry.event, id, now) {
                 let reserved = seal(&state, event, self.stamp(id, now, Actor::System, None));
                 follow_in(&mut command, &state, &reserved);
                 state.apply(&reserved);
+                id = EntryId::from_number(next_id());
             }
             rows.push(Arc::new(entry));
         }
@@ -416,9 +410,8 @@ impl<S: LedgerStore> Desk<'_, S> {
         if !state.is_some_and(|state| decide::may_follow(state, &row.event)) {
             return;
         }
-        let mut rules = decide::RULES.iter().copied();
-        let mut asked = rules.next();
-        while let Some(rule) = asked {
+        let mut following = decide::Following::default();
+        loop {
             let (ids, system_now) = (&self.options.ids, self.system_now);
             let next_id = || ids.next(system_now);
             let state = self
@@ -432,15 +425,12 @@ impl<S: LedgerStore> Desk<'_, S> {
                 next_id: &next_id,
                 policies,
             };
-            let followed = decide::follow(rule, state, &row.event, &context);
-            if followed.is_none() || !rule.goes_on() {
-                asked = rules.next();
-            }
-            if let Some(event) = followed {
-                let stamp = self.stamp(id, now, Actor::System, None);
-                let apply = WalletState::apply;
-                self.book_by(apply, row.wallet_id, event, stamp, command.as_deref_mut());
-            }
+            let Some(event) = following.next(state, &row.event, &context) else {
+                return;
+            };
+            let stamp = self.stamp(id, now, Actor::System, None);
+            let apply = WalletState::apply;
+            self.book_by(apply, row.wallet_id, event, stamp, command.as_deref_mut());
         }
     }
 

@@ -19,7 +19,7 @@ use tillbox_core::command::{
     Withdraw,
 };
 use tillbox_core::currency::Currency;
-use tillbox_core::decide::{self, Context, RULES, decide, due, follow};
+use tillbox_core::decide::{self, Context, Following, decide, due};
 use tillbox_core::entry::{
     Actor, Entry, EntryKind, Event, Note, PayoutWay, Stamp, UsageFacts, seal,
 };
@@ -121,16 +121,11 @@ impl Book {
         if !decide::may_follow(&self.state, &row) {
             return;
         }
-        let mut rules = RULES.iter().copied();
-        let mut asked = rules.next();
-        while let Some(rule) = asked {
-            let following = self.with_context(|state, context| follow(rule, state, &row, context));
-            if following.is_none() || !rule.goes_on() {
-                asked = rules.next();
-            }
-            if let Some(event) = following {
-                self.book(event);
-            }
+        let mut following = Following::default();
+        while let Some(event) =
+            self.with_context(|state, context| following.next(state, &row, context))
+        {
+            self.book(event);
         }
     }
 

@@ -237,9 +237,8 @@ impl<T: TestStore> Books<T> {
     }
 
     fn book_what_follows(&mut self, row: &Arc<Entry>) {
-        let mut rules = decide::RULES.iter().copied();
-        let mut asked = rules.next();
-        while let Some(rule) = asked {
+        let mut following = decide::Following::default();
+        loop {
             let id = EntryId::from_number(self.next_id());
             let next_id = || self.next_id();
             let context = Context {
@@ -249,13 +248,10 @@ impl<T: TestStore> Books<T> {
                 policies: &tillbox_core::policy::Policies::default(),
             };
             let state = &self.states[&row.wallet_id];
-            let followed = decide::follow(rule, state, &row.event, &context);
-            if followed.is_none() || !rule.goes_on() {
-                asked = rules.next();
-            }
-            if let Some(event) = followed {
-                self.book(row.wallet_id, event, id, Actor::System, None);
-            }
+            let Some(event) = following.next(state, &row.event, &context) else {
+                return;
+            };
+            self.book(row.wallet_id, event, id, Actor::System, None);
         }
     }
 

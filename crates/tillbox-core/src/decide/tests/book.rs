@@ -160,9 +160,8 @@ impl Book {
     }
 
     fn book_what_follows(&mut self, row: &Event) {
-        let mut rules = decide::RULES.iter().copied();
-        let mut asked = rules.next();
-        while let Some(rule) = asked {
+        let mut following = decide::Following::default();
+        loop {
             let id = self.next_id();
             let followed = {
                 let next_id = || self.next_id();
@@ -172,17 +171,13 @@ impl Book {
                     next_id: &next_id,
                     policies: &self.policies,
                 };
-                decide::follow(rule, &self.state, row, &context)
+                following.next(&self.state, row, &context)
             };
-            if followed.is_none() || !rule.goes_on() {
-                asked = rules.next();
-            }
-            match followed {
-                Some(event) => {
-                    self.book(id, event, Actor::System);
-                }
-                None => self.last_id.set(id - 1),
-            }
+            let Some(event) = followed else {
+                self.last_id.set(id - 1);
+                return;
+            };
+            self.book(id, event, Actor::System);
         }
     }
 
