@@ -57,8 +57,8 @@ impl Service {
         let id = row.id;
         let is_answered = match checks {
             0 => true,
-            _ => match self.reconcile_credited(vec![row]).await {
-                Ok(answered) => answered.contains(&id),
+            _ => match self.reconcile_credited(&row).await {
+                Ok(is_answered) => is_answered,
                 Err(error @ (ServiceError::ShuttingDown | ServiceError::OutcomeUnknown)) => {
                     return Err(error);
                 }

@@ -9,7 +9,7 @@ use super::{Decline, DisputeNotice, PaymentState};
 use crate::error::ServiceError;
 use crate::service::Service;
 use tillbox_core::command::{Command, LearnDispute};
-use tillbox_core::id::{DisputeId, MerchantId, TopUpId};
+use tillbox_core::id::{DisputeId, MerchantId};
 use tillbox_core::payback::DisputeStatus;
 use tillbox_core::top_up::TopUpStatus;
 use tillbox_store::sqlite::top_ups::TopUpRow;
@@ -58,27 +58,21 @@ impl Service {
         }
     }
 
-    /// The same of some payments that were credited: their disputes, and whether they have failed since. Gives those that
-    /// the provider has answered for.
-    pub(crate) async fn reconcile_credited(
-        &self,
-        rows: Vec<TopUpRow>,
-    ) -> Result<Vec<TopUpId>, ServiceError> {
-        let mut answered = Vec::with_capacity(rows.len());
-        for row in rows {
-            let told = within(self.sandbox.look_up(row.merchant_id, row.id)).await;
-            answered.extend(told.is_ok().then_some(row.id));
-            if let Ok(Some(payment)) = told
-                && matches!(payment.state, PaymentState::Failed(_))
-                && self.learn_of(&row, &payment).await? == Learnt::Moved
-            {
-                tracing::warn!(top_up = %row.id, "no notice has told that a payment has failed since it was credited");
-            }
-            for notice in self.sandbox.disputes_of(row.merchant_id, row.id).await? {
-                self.look_again(row.merchant_id, &notice).await?;
-            }
+    /// The same of a payment that was credited: its disputes, and whether it has failed since. Says whether the provider
+    /// has answered for it.
+    pub(crate) async fn reconcile_credited(&self, row: &TopUpRow) -> Result<bool, ServiceError> {
+        let told = within(self.sandbox.look_up(row.merchant_id, row.id)).await;
+        let is_answered = told.is_ok();
+        if let Ok(Some(payment)) = told
+            && matches!(payment.state, PaymentState::Failed(_))
+            && self.learn_of(row, &payment).await? == Learnt::Moved
+        {
+            tracing::warn!(top_up = %row.id, "no notice has told that a payment has failed since it was credited");
         }
-        Ok(answered)
+        for notice in self.sandbox.disputes_of(row.merchant_id, row.id).await? {
+            self.look_again(row.merchant_id, &notice).await?;
+        }
+        Ok(is_answered)
     }
 
     /// Takes in one of them; one that can't be taken in now is asked about again later.

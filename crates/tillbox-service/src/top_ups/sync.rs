@@ -53,7 +53,9 @@ impl Service {
                 top_ups::list(connection, merchant_id, wallet_id, paid, None, DISPUTABLE)
             })
             .await?;
-        self.reconcile_credited(paid).await?;
+        for row in &paid {
+            self.reconcile_credited(row).await?;
+        }
         let pending = self
             .database
             .read(move |connection| paybacks::pending(connection, merchant_id, wallet_id))
