@@ -20,7 +20,7 @@ use tillbox_core::id::{MerchantId, WalletId};
 use tillbox_core::reason::Reason;
 
 /// What the rows that were read come to.
-pub(super) struct Sums {
+pub(super) struct BookSums {
     tally: Tally,
     currencies: HashMap<WalletId, Currency>,
     /// The last row that is added as it is read.
@@ -29,7 +29,7 @@ pub(super) struct Sums {
     is_whole: bool,
 }
 
-impl Sums {
+impl BookSums {
     /// Rows are read up to `scanned`.
     pub(super) fn new(connection: &Connection, scanned: i64) -> Result<Self, StoreError> {
         let mut currencies = HashMap::new();
@@ -118,18 +118,14 @@ impl Sums {
         let through = folded_to(connection)?;
         let (tally, mut after) = (&mut self.tally, self.through);
         while let Some(last) = in_snapshot(connection, |connection| {
-            read_on(connection, after, through, rows, |row| {
-                tally.add(row);
-            })
+            read_on(connection, after, through, rows, |row| tally.add(row))
         })? {
             after = last;
         }
         in_snapshot(connection, |connection| {
             let folded = folded_to(connection)?;
-            let mut after = through.max(after);
-            while let Some(last) = read_on(connection, after, folded, rows, |row| {
-                tally.add(row);
-            })? {
+            let mut after = through;
+            while let Some(last) = read_on(connection, after, folded, rows, |row| tally.add(row))? {
                 after = last;
             }
             Ok(tally.differs_from(&Tally::stored(connection)?))

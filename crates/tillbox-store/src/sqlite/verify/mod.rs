@@ -33,6 +33,7 @@ pub use report::{Progress, Report, Violation, rules_of_all, rules_of_one};
 use super::migrations::{self, Contents, contents};
 use super::{log_head, open_for_reading};
 use crate::error::StoreError;
+use books::BookSums;
 use follow::{Books, Followed};
 use index::{Folded, Listed};
 use keys::StoredKeys;
@@ -113,12 +114,12 @@ pub fn verify_within(
         Scope::Merchant(_) => rules_of_one(),
     });
     chain::check_anchor(path, &connection, &mut report)?;
-    let (folded, sums, passes) = in_snapshot(&connection, |connection| {
+    let (folded, mut sums, passes) = in_snapshot(&connection, |connection| {
         report.head = log_head::last(connection)?;
         let passes = passes(connection, report.head.height, limits)?;
         let folded = Folded::read(connection)?;
         let sums = match scope {
-            Scope::All => Some(books::Sums::new(connection, folded.wallet_log)?),
+            Scope::All => Some(BookSums::new(connection, folded.wallet_log)?),
             Scope::Merchant(_) => None,
         };
         Ok((folded, sums, passes))
@@ -127,15 +128,14 @@ pub fn verify_within(
         path,
         connection: &connection,
         limits,
-        sums,
         rows_total: report.head.height,
         tell,
     };
     for number in 0..passes {
         let pass = Pass { number, of: passes };
-        audit.pass(Books::new(scope, pass, folded), &mut report)?;
+        let books = Books::new(scope, pass, folded);
+        audit.pass(books, sums.as_mut(), &mut report)?;
     }
-    let sums = audit.sums;
     warnings::check(&connection, scope, limits.rows, &mut report)?;
     if scope == Scope::All {
         links::check_every_refund(&connection, limits.rows, &mut report)?;
@@ -160,15 +160,18 @@ struct Audit<'a> {
     path: &'a Path,
     connection: &'a Connection,
     limits: Limits,
-    /// Of the books, where all of the log is audited.
-    sums: Option<books::Sums>,
     rows_total: u64,
     tell: Tell<'a>,
 }
 
 impl Audit<'_> {
-    /// Reads the log once, and compares the wallets that were followed.
-    fn pass(&mut self, mut books: Books, report: &mut Report) -> Result<(), StoreError> {
+    /// Reads the log once, adds it to the books, and compares the wallets that were followed.
+    fn pass(
+        &mut self,
+        mut books: Books,
+        sums: Option<&mut BookSums>,
+        report: &mut Report,
+    ) -> Result<(), StoreError> {
         let (path, rows) = (self.path, self.limits.rows);
         let span = Span {
             path,
@@ -177,7 +180,6 @@ impl Audit<'_> {
             through: books.beside.folded.wallet_log,
             rows,
         };
-        let mut sums = self.sums.take();
         std::thread::scope(|threads| {
             let tables = books.beside.is_whole.then(|| {
                 let (sums, keys) = (books.beside.sums.clone(), books.beside.keys.clone());
@@ -186,7 +188,7 @@ impl Audit<'_> {
                     Ok::<_, StoreError>((keys, Listed::read(path, sums, rows)?))
                 })
             });
-            for chunk in scan::start(threads, span, sums.as_mut()) {
+            for chunk in scan::start(threads, span, sums) {
                 let chunk = chunk?;
                 in_snapshot(self.connection, |connection| {
                     let mut rows = chunk.iter();
@@ -211,10 +213,8 @@ impl Audit<'_> {
                     report,
                 )?;
             }
-            Ok::<_, StoreError>(())
-        })?;
-        self.sums = sums;
-        Ok(())
+            Ok(())
+        })
     }
 
     /// Compares all wallets, those with higher ids on a thread of its own.

@@ -2,7 +2,7 @@
 
 use super::super::rows::{ENTRY_COLUMNS, entry_from_row};
 use super::super::{limit, open_for_reading, stretches};
-use super::books::Sums;
+use super::books::BookSums;
 use super::{Scope, in_snapshot};
 use crate::error::StoreError;
 use rusqlite::types::FromSql;
@@ -57,15 +57,15 @@ pub(super) struct Span<'a> {
     pub(super) rows: usize,
 }
 
-/// Reads the span on a thread of `threads`, and adds it to the sums; who stops receiving ends it.
+/// Reads the span on a thread of `threads`, and adds it to the books; who stops receiving ends it.
 pub(super) fn start<'scope>(
     threads: &'scope std::thread::Scope<'scope, '_>,
     span: Span<'scope>,
-    sums: Option<&'scope mut Sums>,
+    books: Option<&'scope mut BookSums>,
 ) -> Receiver<Chunk> {
     let (sender, receiver) = sync_channel(AHEAD);
     threads.spawn(move || {
-        if let Err(error) = read(&span, sums, &sender) {
+        if let Err(error) = read(&span, books, &sender) {
             // Whoever has stopped listening needs no telling.
             drop(sender.send(Err(error)));
         }
@@ -75,7 +75,7 @@ pub(super) fn start<'scope>(
 
 fn read(
     span: &Span<'_>,
-    mut sums: Option<&mut Sums>,
+    mut books: Option<&mut BookSums>,
     sender: &SyncSender<Chunk>,
 ) -> Result<(), StoreError> {
     let connection = open_for_reading(span.path)?;
@@ -86,9 +86,9 @@ fn read(
                 Scope::All => read_all(connection, span, after),
                 Scope::Merchant(_) => read_stretches(connection, span, after),
             }?;
-            if let Some(sums) = &mut sums {
+            if let Some(books) = &mut books {
                 let mut rows = chunk.iter();
-                rows.try_for_each(|row| sums.take(connection, row))?;
+                rows.try_for_each(|row| books.take(connection, row))?;
             }
             Ok(chunk)
         })?;
