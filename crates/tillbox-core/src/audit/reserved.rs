@@ -4,7 +4,7 @@ use super::replay::{Broken, Replay};
 use crate::amount::Amount;
 use crate::entry::{Entry, EntryKind};
 use crate::hold::HoldStatus;
-use crate::id::{HoldId, LotId, TopUpId};
+use crate::id::{HoldId, TopUpId};
 use crate::payback::{DisputeStatus, Payback};
 use crate::reason::Reason;
 use crate::time::Timestamp;
@@ -52,8 +52,7 @@ fn claim(payback: &Payback) -> i128 {
 
 /// What its disputes reserve.
 fn reserved(payback: &Payback, replay: &Replay) -> i128 {
-    let open = payback.disputes.iter();
-    let open = open.filter(|one| one.status == DisputeStatus::Open);
+    let open = payback.open_disputes();
     let ids: BTreeSet<HoldId> = open.filter_map(|one| one.hold_id).collect();
     let holds = ids.iter().filter_map(|id| replay.holds.get(id));
     let parts = holds
@@ -62,10 +61,6 @@ fn reserved(payback: &Payback, replay: &Replay) -> i128 {
     parts
         .map(|part| wide(part.amount))
         .fold(0, i128::saturating_add)
-}
-
-fn owns(payback: &Payback, lot: LotId) -> bool {
-    lot == payback.lot || Some(lot) == payback.bonus_lot
 }
 
 /// Whether anything of it lies unheld that its disputes may take.
@@ -82,17 +77,10 @@ impl Reserved {
     pub(super) fn learn(&mut self, entry: &Entry) {
         let event = &entry.event;
         match (event.top_up_id, event.payback.as_deref()) {
-            (Some(id), Some(payback)) => {
-                let open = payback.disputes.iter();
-                let is_open = open
-                    .map(|one| one.status)
-                    .any(|one| one == DisputeStatus::Open);
-                if is_open && payback.reserves_freed {
-                    self.disputed.insert(id, payback.standing());
-                } else {
-                    self.disputed.remove(&id);
-                }
+            (Some(id), Some(payback)) if payback.is_disputed() => {
+                self.disputed.insert(id, payback.standing());
             }
+            (Some(id), Some(_)) => drop(self.disputed.remove(&id)),
             _ if event.reason.is_some_and(Reason::is_lapse) => {
                 for payback in self.disputed.values_mut() {
                     let parts = event.parts.iter();
@@ -126,7 +114,7 @@ impl Reserved {
         let disputed = std::mem::take(&mut self.disputed);
         for (id, payback) in &disputed {
             let mut parts = event.parts.iter();
-            let frees = parts.any(|part| owns(payback, part.lot.id) && part.amount > part.held);
+            let frees = parts.any(|part| payback.owns(part.lot.id) && part.amount > part.held);
             let is_about = event.payback.is_some() && event.top_up_id == Some(*id);
             if (frees || is_about || self.due.contains(id)) && is_due(payback, replay, instant) {
                 self.due.insert(*id);
