@@ -9,6 +9,7 @@ mod close;
 mod credit;
 mod debit;
 mod dispute;
+mod dispute_reserves;
 mod draw_order;
 mod expire;
 mod extend_hold;
